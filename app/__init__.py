@@ -1,0 +1,1 @@
+"""Deskside: one-to-one video support."""

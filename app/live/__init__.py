@@ -1,0 +1,1 @@
+"""Runs the rules: hub, keeper, ledger."""
