@@ -1,0 +1,55 @@
+"""Fixtures for every test: private servers, started when first asked for."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.services import Postgres, Redis, Turn, private_folder
+
+
+@pytest.fixture(scope="session")
+def redis_service() -> Iterator[Redis]:
+    """One Redis for the whole run; tests use own key prefixes or `redis_url`."""
+    with private_folder("redis") as folder, Redis(folder) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def postgres_service() -> Iterator[Postgres]:
+    """One PostgreSQL for the whole run; tests use own databases (`postgres_url`)."""
+    with private_folder("postgres") as folder, Postgres(folder) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def turn() -> Iterator[Turn]:
+    """One coturn for the whole run, with `url`, `tcp_url` and `secret`."""
+    with private_folder("turn") as folder, Turn(folder) as service:
+        yield service
+
+
+@pytest.fixture
+def redis_url(redis_service: Redis) -> str:
+    """URL of an empty Redis database."""
+    redis_service.flush()
+    return redis_service.url
+
+
+@pytest.fixture
+def postgres_url(postgres_service: Postgres) -> str:
+    """SQLAlchemy URL of a new, empty database, for one test."""
+    return postgres_service.create_database()
+
+
+@pytest.fixture
+def own_redis() -> Iterator[Redis]:
+    """A Redis for one test that stops, kills or pauses it."""
+    with private_folder("redis") as folder, Redis(folder) as service:
+        yield service
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[Postgres]:
+    """A PostgreSQL for one test that stops, kills or pauses it."""
+    with private_folder("postgres") as folder, Postgres(folder) as service:
+        yield service
