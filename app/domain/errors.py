@@ -19,7 +19,7 @@ class RefusalCode(StrEnum):
     NOT_SEATED = "not_seated"
 
 
-class Refusal(Exception):  # noqa: N818 - a decision, not a fault
+class Refusal(Exception):
     """The rules say no; nothing was changed."""
 
     def __init__(self, code: RefusalCode) -> None:

@@ -33,7 +33,7 @@ class RoomState(StrEnum):
     ENDED = "ended"
 
 
-class Taken(Exception):  # noqa: N818 - an answer, not a fault
+class Taken(Exception):
     """Another record has this value already; ``field`` says which of its fields."""
 
     def __init__(self, field: str) -> None:
@@ -41,7 +41,7 @@ class Taken(Exception):  # noqa: N818 - an answer, not a fault
         self.field = field
 
 
-class BadCursor(ValueError):
+class CursorError(ValueError):
     """A cursor that no page of this list has given out."""
 
 

@@ -219,14 +219,14 @@ class ErrorCode(StrEnum):
 
 
 class ErrorMessage(ServerMessage, tag="error", frozen=True):
-    """A message was refused and changed nothing; after a ``fatal`` one comes a close."""
+    """A message was refused and changed nothing; a ``fatal`` one precedes a close."""
 
     code: ErrorCode
     text: str
     fatal: bool
 
 
-_decoder = msgspec.json.Decoder(FromBrowser)
+_decoder: msgspec.json.Decoder[FromBrowser] = msgspec.json.Decoder(FromBrowser)
 _encoder = msgspec.json.Encoder()
 _any = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _KNOWN = frozenset(str(kind.__struct_config__.tag) for kind in FromBrowser.__args__)
@@ -259,7 +259,7 @@ def decode(text: str) -> FromBrowser:
         raise Malformed(ErrorCode.MALFORMED, text) from None
 
 
-def encode(message: ServerMessage) -> str:
+def encode(message: ServerMessage | ClientMessage) -> str:
     """Write one frame for a browser."""
     return _encoder.encode(message).decode()
 
