@@ -1,4 +1,4 @@
-"""Passwords: argon2id, off the event loop, the same time for known and unknown names."""
+"""Passwords: argon2id, off the event loop, as slow for names that nobody has."""
 
 import asyncio
 import functools
