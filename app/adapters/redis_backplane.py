@@ -117,7 +117,7 @@ class RedisBackplane:
         self._commit = self._redis.register_script(_COMMIT)
         self._post = self._redis.register_script(_POST)
         self._claim_pen = self._redis.register_script(_CLAIM_PEN)
-        self._bounds = [PREFIX, MAX_INBOX, INBOX_SECONDS]
+        self._bounds: list[Any] = [PREFIX, MAX_INBOX, INBOX_SECONDS]
         self._inbox = f"{PREFIX}inbox:{node}"
         self._read = {self._inbox: "0", f"{PREFIX}news": ""}
         self._number = 0

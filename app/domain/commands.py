@@ -76,11 +76,13 @@ class End(Struct, frozen=True, kw_only=True):
     """End it for both; without ``address`` it comes from the console or the API.
 
     A customer can end a call, not a room in which nobody talks: that is leaving.
+    With an ``incarnation`` it ends a room too that is not live at the moment.
     """
 
     room: RoomId
     role: Role
     address: Address | None = None
+    incarnation: str | None = None
 
 
 class Lost(Struct, frozen=True, kw_only=True):

@@ -25,3 +25,7 @@ class Refusal(Exception):
     def __init__(self, code: RefusalCode) -> None:
         super().__init__(code.value)
         self.code = code
+
+
+class NoRoom(Exception):
+    """There is no such room, and the command is none that makes one."""

@@ -19,7 +19,7 @@ from app.domain.commands import (
     Terms,
     Tick,
 )
-from app.domain.errors import Refusal, RefusalCode
+from app.domain.errors import NoRoom, Refusal, RefusalCode
 from app.domain.facts import Fact, FactKind, Role
 from app.domain.ids import Address, FactId, NodeId, ParticipantId, RoomId
 from app.domain.notices import (
@@ -81,12 +81,17 @@ class Outcome(Struct, frozen=True):
     facts: tuple[Fact, ...] = ()
 
 
+_NO_TERMS = Terms(
+    expires_at=0.0, no_show_seconds=0.0, max_call_seconds=0.0, grace_seconds=0.0
+)
+
+
 def decide(room: Room | None, command: Command, now: float) -> Outcome:
     """Apply one command to a room.
 
     Raises:
         Refusal: the rules say no; nothing is to be stored.
-        LookupError: the command needs a room that does not exist.
+        NoRoom: the command needs a room that does not exist.
     """
     if room is None:
         room = _made(command)
@@ -127,11 +132,13 @@ def _made(command: Command) -> Room:
                 terms=command.terms,
                 incarnation=command.address.connection,
             )
+        case End(incarnation=str(incarnation)):
+            return Room(id=command.room, terms=_NO_TERMS, incarnation=incarnation)
         case Resume():
             # The live state was lost: the page must show a ticket once more.
             raise Refusal(RefusalCode.RESUME_FAILED)
         case _:
-            raise LookupError(command.room)
+            raise NoRoom(command.room)
 
 
 def _after_the_end(room: Room, command: Command) -> Outcome:

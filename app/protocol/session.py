@@ -224,8 +224,9 @@ class Session:
 
     def receive_failure(self) -> None:
         """Take that the room could not be reached: the browser had better resume."""
-        self._send_error(wire.ErrorCode.INTERNAL, "Please try again.", fatal=False)
-        self._lose(CloseCode.RESUME)
+        if self.state is not State.CLOSED:
+            self._send_error(wire.ErrorCode.INTERNAL, "Please resume.", fatal=False)
+            self._lose(CloseCode.RESUME)
 
     def receive_timer(self, now: float) -> None:
         """Take the time; does nothing before :meth:`timer`."""

@@ -1,0 +1,240 @@
+"""The sockets of this node, and everything that passes between them and the rooms."""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from secrets import token_urlsafe
+
+from app.domain.commands import Command, End, Lost, Open, Terms
+from app.domain.errors import NoRoom, Refusal, RefusalCode
+from app.domain.facts import Role
+from app.domain.ice import Relays
+from app.domain.ids import Address, ConnectionId, RoomId
+from app.live.connection import Connection, Work
+from app.live.metrics import Metrics
+from app.live.transact import Transactor, read_notice, write_notice
+from app.ports import Backplane, BackplaneError, Clock, Delivery, Gap, Letter
+from app.protocol.session import Post, Session, Submit
+from app.protocol.tickets import Tickets
+
+
+PATIENCE = 8.0
+"""Seconds a command waits for an unreachable backplane before its socket resumes."""
+
+DRAIN = 10.0
+"""Seconds a drain waits for the sockets to go."""
+
+GOODBYE_WITHIN = 3.0
+"""Seconds over which the browsers of a draining node spread their return."""
+
+MAX_CONNECTIONS = 5_000
+MAX_LISTENER_BACKLOG = 100
+
+logger = logging.getLogger(__name__)
+
+
+class Hub:
+    """One node's switchboard; use it inside ``async with hub.running()``."""
+
+    def __init__(
+        self,
+        backplane: Backplane,
+        transactor: Transactor,
+        tickets: Tickets,
+        relays: Relays,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self.draining = False
+        self._backplane = backplane
+        self._transactor = transactor
+        self._tickets = tickets
+        self._relays = relays
+        self._clock = clock
+        self._metrics = metrics
+        self._connections: dict[ConnectionId, Connection] = {}
+        self._workers: set[asyncio.Task[None]] = set()
+        self._listeners: set[asyncio.Queue[RoomId]] = set()
+
+    # The life of the node.
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Read this node's inbox and watch the clock, until left."""
+        tasks = [
+            asyncio.create_task(self._read_inbox()),
+            asyncio.create_task(self._watch_clock()),
+        ]
+        try:
+            yield
+        finally:
+            await self.drain()
+            for task in (*tasks, *self._workers):
+                task.cancel()
+            await asyncio.gather(*tasks, *self._workers, return_exceptions=True)
+
+    async def drain(self) -> None:
+        """Take no more sockets and send the browsers to other nodes."""
+        self.draining = True
+        for connection in list(self._connections.values()):
+            connection.session.say_goodbye(
+                after=random.uniform(0.2, GOODBYE_WITHIN)  # noqa: S311 - jitter
+            )
+            connection.flush()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN):
+                while self._workers:
+                    await asyncio.wait(self._workers)
+
+    def resync(self) -> None:
+        """Have every browser of this node resume: letters may have been lost."""
+        self._metrics.resyncs.inc()
+        for connection in list(self._connections.values()):
+            connection.session.ask_to_resume()
+            connection.flush()
+
+    # The life of a socket.
+
+    @property
+    def full(self) -> bool:
+        """Whether this node takes no more sockets."""
+        return self.draining or len(self._connections) >= MAX_CONNECTIONS
+
+    def attach(self) -> Connection:
+        """Begin a socket; the caller must detach it."""
+        address = Address(self._backplane.node, ConnectionId(token_urlsafe(16)))
+        session = Session(
+            address, token_urlsafe(24), self._tickets, self._relays, self._clock()
+        )
+        connection = Connection(session)
+        self._connections[address.connection] = connection
+        self._metrics.connections.set(len(self._connections))
+        worker = asyncio.create_task(self._work(connection))
+        self._workers.add(worker)
+        worker.add_done_callback(self._workers.discard)
+        return connection
+
+    def receive(self, connection: Connection, text: str) -> None:
+        """Take a frame; never blocks, so that the socket is read promptly."""
+        self._metrics.frames.labels("received").inc()
+        connection.session.receive_text(text, self._clock())
+        connection.flush()
+
+    def detach(self, connection: Connection) -> None:
+        """End a socket; what it owes the room is still done."""
+        address = connection.session.address
+        self._connections.pop(address.connection, None)
+        self._metrics.connections.set(len(self._connections))
+        connection.session.receive_disconnect()
+        connection.flush()
+        if connection.cut:
+            self._metrics.cuts.inc()
+
+    # Rooms, for the pages and the API.
+
+    async def open_room(self, room: RoomId, terms: Terms) -> None:
+        """Make a room live, so that it can expire; harmless where it is."""
+        command = Open(room=room, terms=terms, incarnation=token_urlsafe(12))
+        await self._transactor.transact(command)
+
+    async def end_room(self, room: RoomId, by: Role = Role.AGENT) -> None:
+        """End a room from outside; harmless where it has ended."""
+        command = End(room=room, role=by, incarnation=token_urlsafe(12))
+        await self._transactor.transact(command)
+
+    async def changes(self) -> AsyncIterator[RoomId]:
+        """Yield rooms whose records changed, on whatever node."""
+        listener: asyncio.Queue[RoomId] = asyncio.Queue(MAX_LISTENER_BACKLOG)
+        self._listeners.add(listener)
+        try:
+            while True:
+                yield await listener.get()
+        finally:
+            self._listeners.discard(listener)
+
+    # Inside.
+
+    async def _work(self, connection: Connection) -> None:
+        """Do a socket's actions in their order, to the last one it owes."""
+        while (work := await connection.work.get()) is not None:
+            try:
+                await self._do(work)
+            except Refusal as refusal:
+                self._metrics.refusals.labels(refusal.code.value).inc()
+                connection.session.receive_refusal(refusal)
+            except NoRoom:
+                connection.session.receive_refusal(Refusal(RefusalCode.NOT_SEATED))
+            except BackplaneError as error:
+                logger.warning("command not done, the browser resumes: %s", error)
+                connection.session.receive_failure()
+            connection.flush()
+
+    async def _do(self, work: Work) -> None:
+        match work:
+            case Submit(Lost() as command):
+                # No socket is left that could ask again: only doing it will do.
+                await _patiently(lambda: self._submit(command), None)
+            case Submit(command):
+                await _patiently(lambda: self._submit(command), PATIENCE)
+            case Post(to, notice) if to.node == self._backplane.node:
+                self._deliver(Letter(to.connection, write_notice(notice)))
+            case Post(to, notice):
+                await self._backplane.post(to, write_notice(notice))
+
+    async def _submit(self, command: Command) -> None:
+        await self._transactor.transact(command)
+
+    async def _read_inbox(self) -> None:
+        while True:
+            try:
+                deliveries = await self._backplane.receive(1.0)
+            except BackplaneError as error:
+                logger.warning("inbox not read: %s", error)
+                await asyncio.sleep(0.5)
+                continue
+            for delivery in deliveries:
+                self._deliver(delivery)
+
+    def _deliver(self, delivery: Delivery) -> None:
+        if isinstance(delivery, Gap):
+            self.resync()
+        elif isinstance(delivery, Letter):
+            self._hand_over(delivery)
+        else:
+            for listener in self._listeners:
+                with suppress(asyncio.QueueFull):
+                    listener.put_nowait(delivery.room)
+
+    def _hand_over(self, letter: Letter) -> None:
+        connection = self._connections.get(letter.connection)
+        if connection is not None:
+            notice = read_notice(letter.body)
+            connection.session.receive_notice(notice, self._clock())
+            connection.flush()
+
+    async def _watch_clock(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            now = self._clock()
+            for connection in list(self._connections.values()):
+                connection.session.receive_timer(now)
+                connection.flush()
+
+
+async def _patiently(
+    attempt: Callable[[], Awaitable[None]], seconds: float | None
+) -> None:
+    """Try again while the backplane is away, up to so long or (None) for ever."""
+    loop = asyncio.get_running_loop()
+    until = None if seconds is None else loop.time() + seconds
+    pause = 0.1
+    while True:
+        try:
+            return await attempt()
+        except BackplaneError:
+            if until is not None and loop.time() + pause > until:
+                raise
+        await asyncio.sleep(pause)
+        pause = min(2.0, pause * 2)
