@@ -1,0 +1,115 @@
+"""Facts: written once, however often they are delivered, and projected."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import RowMapping, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.adapters.sql.records.projection import Projection, project
+from app.adapters.sql.records.store import Store, build
+from app.adapters.sql.tables import call_events, calls, rooms
+from app.domain.facts import Fact, Role
+from app.domain.ids import RoomId
+from app.domain.records import CallEvent, RoomState
+
+
+BATCH = 500
+
+
+class Facts(Store):
+    """Writes the history: the events themselves, then rooms and calls from them."""
+
+    async def write(self, facts: Sequence[Fact]) -> set[RoomId]:
+        """Store facts and bring their rooms and calls up to date.
+
+        A fact that is known already, or whose room is not, is passed over. Returns
+        the rooms that have learnt something.
+        """
+        changed: set[RoomId] = set()
+        for start in range(0, len(facts), BATCH):
+            async with self._writing() as connection:
+                changed |= await _write(connection, facts[start : start + BATCH])
+        return changed
+
+
+async def _write(connection: AsyncConnection, facts: Sequence[Fact]) -> set[RoomId]:
+    known = await _lock(connection, {fact.room for fact in facts})
+    changed = await _insert(connection, [fact for fact in facts if fact.room in known])
+    for room_id, events in await _events(connection, changed):
+        await _update(connection, known[room_id], project(events))
+    return changed
+
+
+async def _lock(
+    connection: AsyncConnection, ids: Collection[RoomId]
+) -> dict[RoomId, RowMapping]:
+    """Read rooms for writing, always in the same order, so that nobody deadlocks."""
+    query = select(rooms.c.id, rooms.c.agent_id).where(rooms.c.id.in_(ids))
+    rows = await connection.execute(query.order_by(rooms.c.id).with_for_update())
+    return {row["id"]: row for row in rows.mappings()}
+
+
+async def _insert(connection: AsyncConnection, facts: Iterable[Fact]) -> set[RoomId]:
+    """Insert the facts that are new and return their rooms."""
+    rows = [_row(fact) for fact in facts]
+    if not rows:
+        return set()
+    # The same clause in both, but SQLAlchemy has it by dialect only.
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    query = dialect.insert(call_events).on_conflict_do_nothing()
+    result = await connection.execute(query.returning(call_events.c.room_id), rows)
+    return set(result.scalars())
+
+
+def _row(fact: Fact) -> dict[str, Any]:
+    return {
+        "id": fact.id,
+        "room_id": fact.room,
+        "at": datetime.fromtimestamp(fact.at, UTC),
+        "kind": fact.kind,
+        "role": fact.role,
+        "data": fact.data,
+    }
+
+
+async def _events(
+    connection: AsyncConnection, ids: Collection[RoomId]
+) -> list[tuple[RoomId, list[CallEvent]]]:
+    query = (
+        select(call_events)
+        .where(call_events.c.room_id.in_(ids))
+        .order_by(call_events.c.room_id, call_events.c.number)
+    )
+    rows = (await connection.execute(query)).mappings()
+    events = [build(CallEvent, row) for row in rows]
+    by_room = groupby(events, key=lambda event: event.room_id)
+    return [(room_id, list(group)) for room_id, group in by_room]
+
+
+async def _update(
+    connection: AsyncConnection, room: RowMapping, told: Projection
+) -> None:
+    ending = {"ended_at": told.ended_at, "end_reason": told.end_reason}
+    await connection.execute(
+        update(rooms)
+        .where(rooms.c.id == room["id"], rooms.c.state != RoomState.ENDED)
+        .values(
+            state=told.state,
+            agent_since=told.since.get(Role.AGENT),
+            customer_since=told.since.get(Role.CUSTOMER),
+            **ending,
+        )
+    )
+    if told.started_at is None:
+        return
+    times = {"started_at": told.started_at, **ending}
+    changed = await connection.execute(
+        update(calls).where(calls.c.room_id == room["id"]).values(**times)
+    )
+    if changed.rowcount == 0:
+        values = {"room_id": room["id"], "agent_id": room["agent_id"], **times}
+        await connection.execute(calls.insert().values(**values))

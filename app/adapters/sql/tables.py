@@ -1,0 +1,205 @@
+"""The tables, for SQLite and PostgreSQL alike."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    Enum,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+from app.domain.facts import FactKind, Role
+from app.domain.records import AgentRole, RoomState
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime in UTC; SQLite, which knows no zones, stores it bare."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: datetime | None, dialect: Dialect
+    ) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(
+        self, value: datetime | None, dialect: Dialect
+    ) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value
+
+
+def word(kind: type[StrEnum], name: str | None = None) -> Enum:
+    """A word of an enumeration; with a ``name`` the database checks it too."""
+    return Enum(
+        kind,
+        name=name,
+        native_enum=False,
+        create_constraint=name is not None,
+        length=16,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+Id = String(32)
+Hash = LargeBinary(32)
+"""SHA-256 of a secret of 128 bits or more; such a secret needs no slower hash."""
+
+agents = Table(
+    "agents",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("email", String(254), nullable=False, unique=True),  # in lower case
+    Column("name", String(120), nullable=False),
+    Column("role", word(AgentRole, "role"), nullable=False),
+    Column("locale", String(16)),
+    Column("password_hash", String(255), nullable=False),  # argon2id
+    Column("created_at", Instant, nullable=False),
+    Column("disabled_at", Instant),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", Hash, primary_key=True),
+    Column("agent_id", ForeignKey("agents.id", ondelete="CASCADE"), nullable=False),
+    Column("started_at", Instant, nullable=False),  # the log-in; rotation keeps it
+    Column("expires_at", Instant, nullable=False, index=True),
+    Index(None, "agent_id"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("agent_id", ForeignKey("agents.id"), nullable=False, index=True),
+    Column("prefix", String(16), nullable=False),
+    Column("key_hash", Hash, nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+    Column("last_used_at", Instant),
+    Column("revoked_at", Instant),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("api_key_id", ForeignKey("api_keys.id"), primary_key=True),
+    Column("route", String(120), primary_key=True),
+    Column("key_hash", Hash, primary_key=True),
+    Column("request_hash", Hash, nullable=False),
+    Column("created_at", Instant, nullable=False, index=True),
+    Column("status", SmallInteger),  # None while the request is being worked on
+    Column("response", Text),
+)
+
+customers = Table(
+    "customers",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("phone", String(16), nullable=False, index=True),  # E.164
+    Column("email", String(254)),
+    Column("reference", String(64), unique=True),
+    Column("notes", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("sort_name", Text, nullable=False),  # folded by `text.fold`
+    Column("search", Text, nullable=False),  # name, phone, e-mail, reference; folded
+    Index("ix_customers_sort_name_id", "sort_name", "id"),
+    # Finds text in the middle, too. SQLite reads the table through, which for a
+    # directory that fits beside an embedded service takes milliseconds.
+    Index(
+        "ix_customers_search",
+        "search",
+        postgresql_using="gin",
+        postgresql_ops={"search": "gin_trgm_ops"},
+    ).ddl_if(dialect="postgresql"),
+)
+
+rooms = Table(
+    "rooms",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("link", Id, nullable=False, unique=True),
+    Column("title", String(120), nullable=False),
+    # Readable on purpose: the agent reads it out to the customer. The secret that
+    # keeps strangers away is the link with its 128 random bits.
+    Column("passcode", String(32), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("agent_id", ForeignKey("agents.id"), nullable=False),
+    Column("customer_id", ForeignKey("customers.id"), index=True),
+    Column("state", word(RoomState, "state"), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("agent_since", Instant),
+    Column("customer_since", Instant),
+    Column("visitor_name", String(120)),
+    Column("visitor_phone", String(16)),
+    Column("ended_at", Instant),
+    Column("end_reason", String(32)),
+    Column("search", Text, nullable=False),  # title, visitor's name and phone; folded
+    Index("ix_rooms_created_at_id", "created_at", "id"),
+    Index("ix_rooms_agent_id_created_at_id", "agent_id", "created_at", "id"),
+    Index("ix_rooms_state_created_at_id", "state", "created_at", "id"),
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("room_id", ForeignKey("rooms.id"), primary_key=True),
+    Column("agent_id", ForeignKey("agents.id"), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("end_reason", String(32)),
+    Index("ix_calls_started_at_room_id", "started_at", "room_id"),
+    Index("ix_calls_agent_id_started_at_room_id", "agent_id", "started_at", "room_id"),
+)
+
+call_events = Table(
+    "call_events",
+    metadata,
+    # The order of arrival; `id` is the fact's own name and keeps it from coming twice.
+    Column(
+        "number",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    Column("id", String(120), nullable=False, unique=True),
+    Column("room_id", ForeignKey("rooms.id"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", word(FactKind), nullable=False),
+    Column("role", word(Role)),
+    Column("data", JSON, nullable=False),
+)

@@ -1,0 +1,94 @@
+"""Rooms as agents and programs use them: record and live state together."""
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from app.adapters.sql.records import Records
+from app.domain.commands import Terms
+from app.domain.facts import Role
+from app.domain.ids import AgentId, RoomId
+from app.domain.records import NewRoom, Room
+from app.web.forms import RoomForm
+
+
+class LiveRooms(Protocol):
+    """Where rooms are alive: `app.live.hub.Hub`."""
+
+    async def open_room(self, room: RoomId, terms: Terms) -> None:
+        """Make the live room; one that is there is left as it is."""
+
+    async def end_room(self, room: RoomId, by: Role = Role.AGENT) -> None:
+        """End it for both; one that is over is left as it is."""
+
+
+class Rooms:
+    """Makes and ends rooms, and says on what terms they live."""
+
+    def __init__(
+        self,
+        records: Records,
+        hub: LiveRooms,
+        *,
+        lifetime_hours: float = 24,
+        no_show_minutes: float = 30,
+        max_call_minutes: float = 240,
+        grace_seconds: float = 45,
+    ) -> None:
+        self.records = records
+        self.hub = hub
+        self.lifetime = timedelta(hours=lifetime_hours)
+        self.no_show_seconds = no_show_minutes * 60.0
+        self.max_call_seconds = max_call_minutes * 60.0
+        self.grace_seconds = float(grace_seconds)
+
+    def terms(self, room: Room) -> Terms:
+        """Return what a seat ticket of this room carries."""
+        return self.terms_until(room.expires_at)
+
+    def terms_until(self, expires_at: datetime) -> Terms:
+        """Return the terms of a room that lives until then."""
+        return Terms(
+            expires_at=expires_at.timestamp(),
+            no_show_seconds=self.no_show_seconds,
+            max_call_seconds=self.max_call_seconds,
+            grace_seconds=self.grace_seconds,
+        )
+
+    async def create(self, agent_id: AgentId, form: RoomForm) -> Room:
+        """Store a room and bring it to life.
+
+        Raises:
+            LookupError: the agent or the customer is not in the records.
+        """
+        new = NewRoom(
+            title=form.title,
+            passcode=form.passcode,
+            agent_id=agent_id,
+            expires_at=datetime.now(UTC) + self.lifetime,
+            description=form.description,
+            customer_id=form.customer_id,
+        )
+        room = await self.records.rooms.add(new)
+        await self.hub.open_room(room.id, self.terms(room))
+        return room
+
+    async def end(self, room_id: RoomId, by: Role = Role.AGENT) -> None:
+        """End a room for both; ending it again changes nothing.
+
+        The record follows when the history has been written.
+
+        Raises:
+            LookupError: there is no such room.
+        """
+        room = await self.records.rooms.read(room_id)
+        if room is None:
+            raise LookupError(room_id)
+        # After a crash the live room may be missing; it must be there to be ended.
+        await self.hub.open_room(room_id, self.terms(room))
+        await self.hub.end_room(room_id, by)
+
+
+def offer_passcode() -> str:
+    """Return a passcode that is easy to read out: six digits."""
+    return f"{secrets.randbelow(10**6):06d}"
