@@ -1,5 +1,6 @@
 """The tables, for SQLite and PostgreSQL alike."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
 )
+from sqlalchemy.schema import SchemaItem
 
 from app.domain.facts import FactKind, Role
 from app.domain.records import AgentRole, RoomState
@@ -144,6 +146,7 @@ customers = Table(
         "search",
         postgresql_using="gin",
         postgresql_ops={"search": "gin_trgm_ops"},
+        info={"only": "postgresql"},
     ).ddl_if(dialect="postgresql"),
 )
 
@@ -203,3 +206,12 @@ call_events = Table(
     Column("role", word(Role)),
     Column("data", JSON, nullable=False),
 )
+
+
+def belongs(dialect: str) -> Callable[..., bool]:
+    """Return which tables and indexes a kind of database has, for Alembic."""
+
+    def included(item: SchemaItem, *_: object) -> bool:
+        return item.info.get("only", dialect) == dialect
+
+    return included
