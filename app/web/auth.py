@@ -5,7 +5,7 @@ that need an administrator.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar, cast
 
@@ -48,7 +48,7 @@ class SessionRecords(Protocol):
 
     async def start(self, agent_id: AgentId, now: datetime) -> str: ...
     async def read(self, token: str, now: datetime) -> Agent | None: ...
-    async def rotate(self, token: str, now: datetime) -> str: ...
+    async def rotate(self, token: str, now: datetime) -> str | None: ...
     async def end(self, token: str) -> None: ...
 
 
@@ -156,24 +156,29 @@ def blueprint(
             sessions.put(response, token)
         return response
 
+    @auth.app_context_processor
+    async def agent_of_templates() -> dict[str, Agent | None]:
+        return {"agent": g.get("agent")}
+
     @auth.get("/login")
     async def login_page() -> ResponseReturnValue:
         if await sessions.agent():
-            return _go(next_url())
-        return await _form()
+            return _go(own_path(request.args.get("next", "")))
+        return await _form(request.args)
 
     @auth.post("/login")
     async def login() -> ResponseReturnValue:
         form = await request.form
-        email, password = form.get("email", "").strip(), form.get("password", "")
+        email = form.get("email", "").strip()
         attempt = login_attempt(email, request.remote_addr)
         if wait := await attempts.take(attempt):
-            return await _pause(email, wait)
-        agent = await _verified(agents, email, password)
+            return await _pause(form, wait)
+        agent = await _verified(agents, email, form.get("password", ""))
         if agent is None:
-            return await _form(email, _("The e-mail or the password is wrong."), 403)
+            wrong = _("The e-mail or the password is wrong.")
+            return await _form(form, problem=wrong, status=422)
         await attempts.forgive(attempt)
-        response = _go(next_url())
+        response = _go(own_path(form.get("next", "")))
         await sessions.start(response, agent.id)
         return response
 
@@ -191,10 +196,9 @@ def is_public(endpoint: str, public: frozenset[str]) -> bool:
     return endpoint in public or f"{endpoint.rpartition('.')[0]}.*" in public
 
 
-def next_url() -> str:
+def own_path(path: str) -> str:
     """Where to go after logging in: a path of our own, else the start."""
-    path = request.args.get("next", "")
-    # "//host" and "/\host" would leave this site.
+    # "//host" and "/\\host" would leave this site.
     own = path.startswith("/") and not path.startswith(("//", "/\\"))
     return path if own and path.isprintable() else "/"
 
@@ -228,16 +232,17 @@ async def _verified(agents: AgentRecords, email: str, password: str) -> Agent | 
     return agent
 
 
-async def _form(email: str = "", error: str = "", status: int = 200) -> Response:
-    body = await render(
-        "login.html", email=email, error=error, next=request.args.get("next", "")
-    )
-    return Response(body, status)
+async def _form(
+    given: Mapping[str, str], problem: str = "", status: int = 200
+) -> Response:
+    """The log-in page with what was typed, but for the password."""
+    known = {name: given.get(name, "") for name in ("email", "next")}
+    return Response(await render("login.html", **known, problem=problem), status)
 
 
-async def _pause(email: str, seconds: int) -> Response:
+async def _pause(given: Mapping[str, str], seconds: int) -> Response:
     minutes = -(-seconds // 60)
     text = _("Too many attempts. Try again in %(minutes)s min.") % {"minutes": minutes}
-    response = await _form(email, text, 429)
+    response = await _form(given, text, 429)
     response.headers["Retry-After"] = str(seconds)
     return response

@@ -63,7 +63,6 @@ def words(status: int) -> tuple[str, str]:
             _("There is nothing here"),
             _("Check the address, or ask for a new link."),
         ),
-        405: (_("That did not work"), _("Go back, reload the page and try again.")),
         408: (_("That took too long"), _("Check your connection and try again.")),
         413: (_("That is too much"), _("Send less at once.")),
         429: (_("Too many attempts"), _("Wait a few minutes, then try again.")),
@@ -80,7 +79,15 @@ async def answer(status: int) -> Response:
     title, text = words(status)
     if not wants_page():
         return error_json(status, f"{title}. {text}")
-    body = await render_template("error.html", status=status, title=title, text=text)
+    way = {"href": "/", "text": _("Go to your rooms")} if g.get("agent") else None
+    body = await render_template(
+        "message.html",
+        heading=title,
+        paragraphs=[text],
+        tone="off",
+        picture="circle-alert",
+        way=way,
+    )
     response = await make_response(body, status)
     assert isinstance(response, Response)  # noqa: S101  (werkzeug's own is not made here)
     return response
@@ -102,9 +109,6 @@ def install(app: Quart) -> None:
     @app.errorhandler(Exception)
     async def failed(error: Exception) -> ResponseReturnValue:
         # Nothing of the exception reaches the browser; the log has it all.
-        log.error("request failed", exc_info=error, extra={"route": _route()})
+        route = str(request.url_rule or "unknown")
+        log.error("request failed", exc_info=error, extra={"route": route})
         return await answer(500)
-
-
-def _route() -> str:
-    return str(request.url_rule or "") if "language" in g else ""

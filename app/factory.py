@@ -1,0 +1,133 @@
+"""Wires one node: which part is given which."""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+
+from hypercorn.middleware import ProxyFixMiddleware
+from prometheus_client import CollectorRegistry
+from quart import Quart, websocket
+
+from app.adapters.memory import Memory, MemoryBackplane
+from app.adapters.redis_backplane import RedisBackplane
+from app.adapters.sql.records import Records
+from app.domain.ice import Relays
+from app.domain.ids import NodeId
+from app.live.hub import Hub
+from app.live.keeper import Keeper
+from app.live.ledger import Ledger
+from app.live.metrics import Metrics
+from app.live.transact import Transactor
+from app.ports import Backplane
+from app.protocol.tickets import Tickets
+from app.settings import Settings
+from app.web import auth, errors, ops, security, socket
+from app.web.limits import Attempts
+from app.web.rooms import Rooms
+
+
+log = logging.getLogger(__name__)
+
+PUBLIC = frozenset({"auth.*", "files.*", "join.*", "ops.*", "socket.*", "static"})
+"""Endpoints and blueprints that need no agent."""
+
+FLUSH_SECONDS = 5.0
+
+
+def create(settings: Settings) -> Quart:  # noqa: PLR0915  (a list of parts)
+    """Make the app of one node; it comes to life when it is served."""
+    clock = time.time
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+    records = Records.open(settings.database_url)
+    backplane = _backplane(settings)
+    attempts = Attempts(settings.redis_url)
+    tickets = Tickets(settings.secret)
+    cookies = security.Cookies(settings.secure)
+    sessions = auth.Sessions(records.sessions, cookies, settings.secret)
+    transactor = Transactor(backplane, clock, metrics)
+    hub = Hub(backplane, transactor, tickets, _relays(settings), clock, metrics)
+    rooms = Rooms(
+        records,
+        hub,
+        lifetime_hours=settings.room_lifetime_hours,
+        no_show_minutes=settings.no_show_minutes,
+        max_call_minutes=settings.max_call_minutes,
+        grace_seconds=settings.grace_seconds,
+    )
+    ledger = Ledger(backplane, records, metrics)
+    keeper = Keeper(
+        backplane,
+        transactor,
+        hub,
+        records.rooms,
+        rooms.terms_until,
+        clock,
+    )
+
+    def own_origin(origin: str | None) -> bool:
+        return security.origin_allowed(
+            origin, websocket.scheme, websocket.host, settings.public_url
+        )
+
+    app = Quart("app", static_folder=None, template_folder="web/templates")
+    app.extensions["hub"] = hub
+    checks = {"database": records.ping, "live": backplane.ping}
+    # First, so that it sees every request and every answer.
+    app.register_blueprint(
+        ops.blueprint(checks, lambda: hub.draining, registry, settings.metrics_token)
+    )
+    security.install(app, settings.public_url)
+    errors.install(app)
+    app.register_blueprint(
+        auth.blueprint(records.agents, sessions, attempts, public=PUBLIC)
+    )
+    app.register_blueprint(socket.blueprint(hub, own_origin))
+    if settings.proxy_hops:
+        proxy = ProxyFixMiddleware(app.asgi_app, trusted_hops=settings.proxy_hops)
+        app.asgi_app = proxy  # type: ignore[method-assign]
+
+    @app.while_serving
+    async def life() -> AsyncGenerator[None, None]:
+        duties = asyncio.gather(keeper.run(), ledger.run())
+        async with hub.running():
+            yield
+        duties.cancel()
+        with suppress(asyncio.CancelledError):
+            await duties
+        await _flush(ledger)
+        await attempts.close()
+        await backplane.close()
+        await records.close()
+
+    return app
+
+
+def _backplane(settings: Settings) -> Backplane:
+    # The name of a node that died must not come back before its seats are given up.
+    node = NodeId(f"{settings.node}.{secrets.token_hex(3)}")
+    if settings.redis_url:
+        return RedisBackplane(settings.redis_url, node)
+    return MemoryBackplane(Memory(), node)
+
+
+def _relays(settings: Settings) -> Relays:
+    return Relays(
+        stun_urls=settings.stun_urls,
+        turn_urls=settings.turn_urls,
+        turn_secret=settings.turn_secret or "",
+        ttl=settings.turn_ttl,
+    )
+
+
+async def _flush(ledger: Ledger) -> None:
+    """Write the facts of the last moments."""
+    try:
+        async with asyncio.timeout(FLUSH_SECONDS):
+            while await ledger.write_some():
+                pass
+    except Exception as error:  # noqa: BLE001  (with Redis another node writes them)
+        log.warning("facts left unwritten", extra={"error": type(error).__name__})

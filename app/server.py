@@ -1,0 +1,220 @@
+"""Serves one node, or keeps several worker nodes alive on one listening socket."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from hypercorn.asyncio import serve as serve_asgi
+from hypercorn.config import Config
+from quart import Quart
+
+from app import factory
+from app.live import logs
+from app.settings import Settings
+
+
+log = logging.getLogger(__name__)
+
+FRAME_BYTES = 64 * 1024
+KEEP_ALIVE_SECONDS = 30
+LAST_REQUESTS_SECONDS = 3.0
+BACKOFF_SECONDS = (1, 2, 4, 8, 15, 30)
+HEALTHY_SECONDS = 60
+
+
+class ServerError(Exception):
+    """The service cannot start; the text says why and what to do."""
+
+
+def run(settings: Settings, listening: socket.socket | None = None) -> int:
+    """Serve until SIGTERM or SIGINT, then drain; gives the exit code.
+
+    Raises ServerError where it cannot listen.
+    """
+    logs.configure(settings.log_level, settings.node)
+    with listening or listen(settings.host, settings.port) as sock:
+        if settings.workers > 1:
+            return asyncio.run(Supervisor(settings, sock).run())
+        fd = sock.detach()
+    asyncio.run(serve(settings, fd, until=_told_to_stop()))
+    return 0
+
+
+def work(settings: Settings, fd: int) -> int:
+    """Serve as a worker on the supervisor's socket; also stops if stdin ends."""
+    logs.configure(settings.log_level, settings.node)
+    asyncio.run(serve(settings, fd, until=_told_to_stop(orphan=True)))
+    return 0
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket for one or all workers.
+
+    Raises ServerError with what to do where the address is taken or unknown.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listening.bind(address)
+        listening.listen(1024)
+    except OSError as error:
+        raise ServerError(
+            f"Cannot listen on {host}:{port}: {error.strerror}. "
+            "Choose another with DESKSIDE_PORT or DESKSIDE_HOST."
+        ) from None
+    return listening
+
+
+async def serve(
+    settings: Settings, fd: int, until: Callable[[], Awaitable[object]]
+) -> None:
+    """Serve one node on a listening socket, until told; then drain and stop."""
+    app = factory.create(settings)
+    requests = Requests(app)
+
+    async def stop() -> None:
+        await until()
+        log.info("draining")
+        await drain(app)
+        await requests.finish(LAST_REQUESTS_SECONDS)
+
+    log.info("serving", extra={"url": settings.public_url})
+    await serve_asgi(requests, _hypercorn(settings, fd), shutdown_trigger=stop)
+    log.info("stopped")
+
+
+async def drain(app: Quart) -> None:
+    """Send the browsers of this node elsewhere."""
+    await app.extensions["hub"].drain()
+
+
+class Requests:
+    """The app, and the requests it is busy with.
+
+    Hypercorn waits for every open request when it stops, from Python 3.12 on without
+    a limit, so endless ones (server-sent events) are ended before.
+    """
+
+    def __init__(self, app: Quart) -> None:
+        self.app = app
+        self.tasks: set[asyncio.Task[Any]] = set()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  (ASGI servers run requests in tasks)
+        self.tasks.add(task)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.tasks.discard(task)
+
+    async def finish(self, seconds: float) -> None:
+        """Give the open requests so long, then cancel them."""
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=seconds)
+        for task in self.tasks:
+            task.cancel()
+
+
+class Supervisor:
+    """Starts the workers, starts dead ones again, and passes the end on to all.
+
+    A worker learns of the supervisor's own death because its standard input ends.
+    """
+
+    def __init__(self, settings: Settings, listening: socket.socket) -> None:
+        self.settings = settings
+        self.fd = listening.fileno()
+        self.stopping = asyncio.Event()
+        self.workers: dict[int, asyncio.subprocess.Process] = {}
+
+    async def run(self) -> int:
+        """Run until told to stop and all workers have ended; gives the exit code."""
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(1, self.settings.workers + 1):
+                tasks.create_task(self._keep(number))
+            await _told_to_stop()()
+            self.stopping.set()
+            for worker in self.workers.values():
+                with contextlib.suppress(ProcessLookupError):
+                    worker.terminate()
+        return 0
+
+    async def _keep(self, number: int) -> None:
+        failures = 0
+        while not self.stopping.is_set():
+            started = time.monotonic()
+            code = await self._work(number)
+            if self.stopping.is_set():
+                return
+            healthy = time.monotonic() - started > HEALTHY_SECONDS
+            failures = 0 if healthy else failures + 1
+            pause = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
+            log.error(
+                "worker ended", extra={"worker": number, "code": code, "pause": pause}
+            )
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), pause)
+
+    async def _work(self, number: int) -> int:
+        """Run one worker to its end; gives its exit code."""
+        own = {"DESKSIDE_NODE": f"{self.settings.node}-{number}"}
+        worker = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "app", "serve", "--fd", str(self.fd)),
+            env=os.environ | own,
+            stdin=subprocess.PIPE,
+            pass_fds=[self.fd],
+        )
+        self.workers[number] = worker
+        if self.stopping.is_set():
+            worker.terminate()
+        log.info("worker started", extra={"worker": number, "pid": worker.pid})
+        code = await worker.wait()
+        del self.workers[number]
+        return code
+
+
+def _told_to_stop(*, orphan: bool = False) -> Callable[[], Awaitable[object]]:
+    """A wait for SIGTERM or SIGINT; for `orphan` also for the end of stdin."""
+
+    async def wait() -> None:
+        loop, told = asyncio.get_running_loop(), asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, told.set)
+        if orphan:
+            loop.add_reader(sys.stdin.fileno(), told.set)
+        await told.wait()
+        if orphan:
+            loop.remove_reader(sys.stdin.fileno())
+
+    return wait
+
+
+def _hypercorn(settings: Settings, fd: int) -> Config:
+    config = Config()
+    config.bind = [f"fd://{fd}"]
+    config.errorlog = logging.getLogger("hypercorn.error")
+    config.accesslog = None  # It logs addresses and links; web/ops.py does not.
+    config.include_server_header = False
+    config.websocket_max_message_size = FRAME_BYTES
+    config.keep_alive_timeout = KEEP_ALIVE_SECONDS
+    config.graceful_timeout = 1.0  # The requests have had their time when it begins.
+    if settings.tls_cert and settings.tls_key:
+        config.certfile = str(settings.tls_cert)
+        config.keyfile = str(settings.tls_key)
+    return config
