@@ -9,11 +9,7 @@ import phonenumbers
 
 from app.domain.ids import CustomerId
 from app.domain.records import NewCustomer
-
-
-# Until the translations are here, the source text is the text.
-def _(text: str) -> str:
-    return text
+from app.web.i18n import gettext as _
 
 
 Data = Mapping[str, str | None]

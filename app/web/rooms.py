@@ -44,12 +44,12 @@ class Rooms:
 
     def terms(self, room: Room) -> Terms:
         """Return what a seat ticket of this room carries."""
-        return self.terms_until(room.expires_at)
+        return self.terms_until(room.expires_at.timestamp())
 
-    def terms_until(self, expires_at: datetime) -> Terms:
-        """Return the terms of a room that lives until then."""
+    def terms_until(self, expires_at: float) -> Terms:
+        """Return the terms of a room that lives until then (epoch seconds)."""
         return Terms(
-            expires_at=expires_at.timestamp(),
+            expires_at=expires_at,
             no_show_seconds=self.no_show_seconds,
             max_call_seconds=self.max_call_seconds,
             grace_seconds=self.grace_seconds,
@@ -60,6 +60,7 @@ class Rooms:
 
         Raises:
             LookupError: the agent or the customer is not in the records.
+            BackplaneError: it is stored, and lives as soon as somebody joins.
         """
         new = NewRoom(
             title=form.title,
@@ -77,15 +78,7 @@ class Rooms:
         """End a room for both; ending it again changes nothing.
 
         The record follows when the history has been written.
-
-        Raises:
-            LookupError: there is no such room.
         """
-        room = await self.records.rooms.read(room_id)
-        if room is None:
-            raise LookupError(room_id)
-        # After a crash the live room may be missing; it must be there to be ended.
-        await self.hub.open_room(room_id, self.terms(room))
         await self.hub.end_room(room_id, by)
 
 

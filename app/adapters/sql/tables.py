@@ -34,6 +34,11 @@ class Instant(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
+    @property
+    def python_type(self) -> type[datetime]:
+        """Return what comes out."""
+        return datetime
+
     def process_bind_param(
         self, value: datetime | None, dialect: Dialect
     ) -> datetime | None:
@@ -212,6 +217,6 @@ def belongs(dialect: str) -> Callable[..., bool]:
     """Return which tables and indexes a kind of database has, for Alembic."""
 
     def included(item: SchemaItem, *_: object) -> bool:
-        return item.info.get("only", dialect) == dialect
+        return bool(item.info.get("only", dialect) == dialect)
 
     return included

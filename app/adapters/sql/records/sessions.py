@@ -3,7 +3,7 @@
 import secrets
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from app.adapters.sql.records.store import Store, build, sha256
 from app.adapters.sql.tables import agents, sessions
@@ -55,8 +55,8 @@ class Sessions(Store):
             row = (await connection.execute(query)).mappings().one_or_none()
         return build(Agent, row) if row else None
 
-    async def rotate(self, token: str, now: datetime) -> str | None:
-        """Return a new token in place of one, or None if that one is no good.
+    async def rotate(self, token: str, now: datetime) -> str:
+        """Return a new token in place of one; one that is no good stays as it is.
 
         The old one stays good for `OVERLAP`, so that no request under way fails.
         """
@@ -65,8 +65,8 @@ class Sessions(Store):
                 sessions.c.token_hash == sha256(token), _expires > now
             )
             row = (await connection.execute(query)).mappings().one_or_none()
-            if row is None or row["started_at"] + LONGEST <= now:
-                return None
+            if row is None:
+                return token
             fresh = new_token()
             await connection.execute(
                 update(sessions)
@@ -96,12 +96,6 @@ class Sessions(Store):
             await connection.execute(
                 delete(sessions).where(sessions.c.agent_id == agent_id)
             )
-
-    async def count(self, now: datetime) -> int:
-        """Return how many sessions are good at a time."""
-        query = select(func.count()).select_from(sessions).where(_expires > now)
-        async with self._reading() as connection:
-            return (await connection.execute(query)).scalar_one()
 
 
 _expires = sessions.c.expires_at
