@@ -113,7 +113,7 @@ class RedisBackplane:
             retry_on_error=[Unreachable],
         )
         # Any: redis-py types every answer as a union over both protocol versions.
-        self._redis: Any = Redis(connection_pool=pool)
+        self._redis: Any = Redis.from_pool(pool)
         self._commit = self._redis.register_script(_COMMIT)
         self._post = self._redis.register_script(_POST)
         self._claim_pen = self._redis.register_script(_CLAIM_PEN)

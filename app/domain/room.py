@@ -293,9 +293,8 @@ def _lose(change: _Change, command: Lost) -> None:
 
 
 def _tick(change: _Change) -> None:
-    for when, due in sorted(_alarms(change.room), key=lambda alarm: alarm[0]):
-        if when > change.now:
-            return
+    alarms = sorted(_alarms(change.room), key=lambda alarm: alarm[0])
+    for due in [due for when, due in alarms if when <= change.now]:
         if isinstance(due, EndReason):
             change.end(due)
             return
