@@ -222,6 +222,11 @@ def keep(response: Response, tag: str, *, secure: bool) -> None:
     )
 
 
+def forget(response: Response) -> None:
+    """Let the browser ask for its own languages again."""
+    response.delete_cookie(COOKIE)
+
+
 def _wishes() -> list[str]:
     chosen = [request.args.get("lang", ""), request.cookies.get(COOKIE, "")]
     return [tag for tag in chosen if tag] + list(request.accept_languages.values())

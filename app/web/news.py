@@ -1,0 +1,64 @@
+"""Tells the open pages of agents that a room of theirs changed."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, contextmanager
+from typing import Protocol
+
+from app.domain.ids import AgentId, RoomId
+from app.domain.records import Room
+
+
+log = logging.getLogger(__name__)
+
+Changes = Callable[[], AsyncIterator[RoomId]]
+
+
+class RoomReader(Protocol):
+    """Where it is known whose room it is."""
+
+    async def read(self, room_id: RoomId) -> Room | None:
+        """Return a room."""
+
+
+class AgentNews:
+    """Rings for agents; a room is looked up once however many pages are open."""
+
+    def __init__(self, changes: Changes, rooms: RoomReader) -> None:
+        self._changes = changes
+        self._rooms = rooms
+        self._bells: dict[AgentId | None, set[asyncio.Event]] = {}
+
+    @contextmanager
+    def bell(self, agent_id: AgentId | None) -> Iterator[asyncio.Event]:
+        """An event that is set when a room of the agent changed; None is every room.
+
+        The listener clears it before it looks what there is.
+        """
+        bell = asyncio.Event()
+        self._bells.setdefault(agent_id, set()).add(bell)
+        try:
+            yield bell
+        finally:
+            self._bells[agent_id].discard(bell)
+            if not self._bells[agent_id]:
+                del self._bells[agent_id]
+
+    async def run(self) -> None:
+        """Pass the changes on, for as long as the node lives."""
+        async with aclosing(self._changes()) as changes:  # type: ignore[type-var]
+            async for room_id in changes:
+                if self._bells:
+                    await self._ring(room_id)
+
+    async def _ring(self, room_id: RoomId) -> None:
+        try:
+            room = await self._rooms.read(room_id)
+        except Exception as error:  # noqa: BLE001  (the next change is another chance)
+            log.warning("news not passed on", extra={"error": type(error).__name__})
+            return
+        listeners = {room.agent_id, None} if room else {None}
+        for listener in listeners:
+            for bell in self._bells.get(listener, ()):
+                bell.set()
