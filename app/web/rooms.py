@@ -1,5 +1,6 @@
 """Rooms as agents and programs use them: record and live state together."""
 
+import logging
 import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -9,7 +10,11 @@ from app.domain.commands import Terms
 from app.domain.facts import Role
 from app.domain.ids import AgentId, RoomId
 from app.domain.records import NewRoom, Room
+from app.ports import BackplaneError
 from app.web.forms import RoomForm
+
+
+log = logging.getLogger(__name__)
 
 
 class LiveRooms(Protocol):
@@ -60,7 +65,6 @@ class Rooms:
 
         Raises:
             LookupError: the agent or the customer is not in the records.
-            BackplaneError: it is stored, and lives as soon as somebody joins.
         """
         new = NewRoom(
             title=form.title,
@@ -71,13 +75,20 @@ class Rooms:
             customer_id=form.customer_id,
         )
         room = await self.records.rooms.add(new)
-        await self.hub.open_room(room.id, self.terms(room))
+        try:
+            await self.hub.open_room(room.id, self.terms(room))
+        except BackplaneError as error:
+            # It is stored: its first seat or a keeper brings it to life.
+            log.warning("room not live yet: %s", error)
         return room
 
     async def end(self, room_id: RoomId, by: Role = Role.AGENT) -> None:
         """End a room for both; ending it again changes nothing.
 
         The record follows when the history has been written.
+
+        Raises:
+            BackplaneError: nothing is known; it may be asked again.
         """
         await self.hub.end_room(room_id, by)
 
