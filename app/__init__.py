@@ -1,1 +1,3 @@
 """Deskside: one-to-one video support."""
+
+__version__ = "0.1.0"

@@ -4,13 +4,14 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 
 from hypercorn.middleware import ProxyFixMiddleware
 from prometheus_client import CollectorRegistry
 from quart import Quart, websocket
 
+from app import __version__
 from app.adapters.memory import Memory, MemoryBackplane
 from app.adapters.redis_backplane import RedisBackplane
 from app.adapters.sql.records import Records
@@ -24,15 +25,17 @@ from app.live.transact import Transactor
 from app.ports import Backplane
 from app.protocol.tickets import Tickets
 from app.settings import Settings
-from app.web import auth, errors, ops, security, socket
+from app.web import api, auth, errors, ops, security, site, socket
+from app.web.brand import Brand
 from app.web.limits import Attempts
 from app.web.rooms import Rooms
+from app.web.visits import Visits
 
 
 log = logging.getLogger(__name__)
 
-PUBLIC = frozenset({"auth.*", "files.*", "join.*", "ops.*", "socket.*", "static"})
-"""Endpoints and blueprints that need no agent."""
+PUBLIC = site.PUBLIC | {"auth.*", "ops.*", "socket.*", "api.*", "openapi"}
+"""Endpoints and blueprints that need no logged-in agent; `api` asks for its keys."""
 
 FLUSH_SECONDS = 5.0
 
@@ -42,36 +45,19 @@ def create(settings: Settings) -> Quart:  # noqa: PLR0915  (a list of parts)
     clock = time.time
     registry = CollectorRegistry()
     metrics = Metrics(registry)
-    records = Records.open(settings.database_url)
-    backplane = _backplane(settings)
-    attempts = Attempts(settings.redis_url)
     tickets = Tickets(settings.secret)
     cookies = security.Cookies(settings.secure)
-    sessions = auth.Sessions(records.sessions, cookies, settings.secret)
+
+    records = Records.open(settings.database_url)
+    attempts = Attempts(settings.redis_url)
+    backplane = _backplane(settings)
+
     transactor = Transactor(backplane, clock, metrics)
     hub = Hub(backplane, transactor, tickets, _relays(settings), clock, metrics)
-    rooms = Rooms(
-        records,
-        hub,
-        lifetime_hours=settings.room_lifetime_hours,
-        no_show_minutes=settings.no_show_minutes,
-        max_call_minutes=settings.max_call_minutes,
-        grace_seconds=settings.grace_seconds,
-    )
+    rooms = _rooms(settings, records, hub)
+    keeper = Keeper(backplane, transactor, hub, records.rooms, rooms.terms_until, clock)
     ledger = Ledger(backplane, records, metrics)
-    keeper = Keeper(
-        backplane,
-        transactor,
-        hub,
-        records.rooms,
-        rooms.terms_until,
-        clock,
-    )
-
-    def own_origin(origin: str | None) -> bool:
-        return security.origin_allowed(
-            origin, websocket.scheme, websocket.host, settings.public_url
-        )
+    sessions = auth.Sessions(records.sessions, cookies, settings.secret)
 
     app = Quart("app", static_folder=None, template_folder="web/templates")
     app.extensions["hub"] = hub
@@ -82,10 +68,34 @@ def create(settings: Settings) -> Quart:  # noqa: PLR0915  (a list of parts)
     )
     security.install(app, settings.public_url)
     errors.install(app)
+    pages = site.Site(
+        records=records,
+        rooms=rooms,
+        tickets=tickets,
+        sessions=sessions,
+        visits=Visits(settings.secret, cookies),
+        attempts=attempts,
+        changes=hub.changes,
+        brand=_brand(settings),
+        public_url=settings.public_url,
+        country=settings.default_country,
+        default_locale=settings.default_locale,
+        pseudo_locale=settings.pseudo_locale,
+    )
+    site.install(app, pages)
     app.register_blueprint(
         auth.blueprint(records.agents, sessions, attempts, public=PUBLIC)
     )
-    app.register_blueprint(socket.blueprint(hub, own_origin))
+    app.register_blueprint(socket.blueprint(hub, _own_origin(settings.public_url)))
+    app.register_blueprint(
+        api.blueprint(
+            records,
+            rooms,
+            public_url=settings.public_url,
+            country=settings.default_country,
+        )
+    )
+    openapi.install(app, __version__)
     if settings.proxy_hops:
         proxy = ProxyFixMiddleware(app.asgi_app, trusted_hops=settings.proxy_hops)
         app.asgi_app = proxy  # type: ignore[method-assign]
@@ -121,6 +131,30 @@ def _relays(settings: Settings) -> Relays:
         turn_secret=settings.turn_secret or "",
         ttl=settings.turn_ttl,
     )
+
+
+def _rooms(settings: Settings, records: Records, hub: Hub) -> Rooms:
+    return Rooms(
+        records,
+        hub,
+        lifetime_hours=settings.room_lifetime_hours,
+        no_show_minutes=settings.no_show_minutes,
+        max_call_minutes=settings.max_call_minutes,
+        grace_seconds=settings.grace_seconds,
+    )
+
+
+def _brand(settings: Settings) -> Brand:
+    return Brand(settings.brand_name, settings.brand_accent, settings.brand_logo_file)
+
+
+def _own_origin(public_url: str) -> Callable[[str | None], bool]:
+    def own(origin: str | None) -> bool:
+        return security.origin_allowed(
+            origin, websocket.scheme, websocket.host, public_url
+        )
+
+    return own
 
 
 async def _flush(ledger: Ledger) -> None:
