@@ -25,7 +25,7 @@ from app.live.transact import Transactor
 from app.ports import Backplane
 from app.protocol.tickets import Tickets
 from app.settings import Settings
-from app.web import api, auth, errors, ops, security, site, socket
+from app.web import api, auth, errors, openapi, ops, security, site, socket
 from app.web.brand import Brand
 from app.web.limits import Attempts
 from app.web.rooms import Rooms
