@@ -1,8 +1,9 @@
 """The REST API under /api/v1, for programs with a key."""
 
+import asyncio
 import functools
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -49,7 +50,7 @@ from app.web.rooms import Rooms, offer_passcode
 
 
 T = TypeVar("T")
-View = Callable[..., Awaitable[Response]]
+View = Callable[..., Coroutine[Any, Any, Response]]
 
 BODY_BYTES = 64 * 1024
 KEY_LENGTH = 255
@@ -117,8 +118,10 @@ def blueprint(
 def once(records: Records) -> Callable[[View], View]:
     """Do a request with an `Idempotency-Key` once, and give its answer again.
 
-    What was refused or failed was not done, so its key may be used again.
+    What was refused or failed was not done, so its key may be used again. What was
+    begun is brought to its end, even if the program hangs up: it will ask again.
     """
+    begun: set[asyncio.Task[Response]] = set()
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
@@ -131,17 +134,22 @@ def once(records: Records) -> Callable[[View], View]:
             earlier = await records.idempotency.begin(key, body, datetime.now(UTC))
             if earlier is not None:
                 return _again(earlier, body)
-            return await _first(records, key, view(**arguments))
+            work = asyncio.create_task(_first(records, key, view(**arguments)))
+            begun.add(work)
+            work.add_done_callback(begun.discard)
+            return await asyncio.shield(work)
 
         return wrapper
 
     return decorate
 
 
-async def _first(records: Records, key: Key, answer: Awaitable[Response]) -> Response:
+async def _first(
+    records: Records, key: Key, answer: Coroutine[Any, Any, Response]
+) -> Response:
     try:
         response = await answer
-    except BaseException:
+    except Exception:
         await records.idempotency.forget(key)
         raise
     text = await response.get_data(as_text=True)
