@@ -1,0 +1,76 @@
+/** The bar under the picture: microphone, camera, screen, more, end. */
+
+import { byId, report, setIcon } from "../lib/dom.js";
+import { explain } from "./help.js";
+import { CAN_SHARE } from "./media.js";
+
+/** @import { Call } from "./call.js" */
+/** @import { Media } from "./media.js" */
+
+/** Icons of each toggle: on, off. */
+const ICONS = {
+  microphone: ["mic", "mic-off"],
+  camera: ["video", "video-off"],
+  screen: ["monitor-up", "monitor-up"],
+};
+
+/**
+ * What the bar can do; the keyboard shortcuts do it, too.
+ * @typedef {{microphone: () => void, camera: () => void, screen: () => void}} Toggles
+ */
+
+/**
+ * @param {Call} call
+ * @param {Media} media
+ * @param {(text: string) => void} tell
+ * @returns {{draw: () => void, toggles: Toggles}}
+ */
+export function controls(call, media, tell) {
+  /** @param {"microphone" | "camera"} kind */
+  async function turn(kind) {
+    const on = !media.state[kind];
+    await (kind === "camera" ? media.setCamera(on) : media.setMicrophone(on));
+    const problem = media.problems[kind];
+    if (!on || !problem) return;
+    const { what, steps } = explain(problem, [kind]);
+    tell([what, ...steps.slice(0, 2)].join(" "));
+  }
+
+  const toggles = {
+    microphone: () => turn("microphone").catch(report),
+    camera: () => turn("camera").catch(report),
+    screen: () => {
+      if (media.tracks.screen) media.drop("screen");
+      else if (CAN_SHARE && call.view === "talk") media.share().catch(report);
+    },
+  };
+  const buttons = {
+    microphone: byId("toggle-microphone", HTMLButtonElement),
+    camera: byId("toggle-camera", HTMLButtonElement),
+    screen: byId("toggle-screen", HTMLButtonElement),
+  };
+  const end = byId("end", HTMLButtonElement);
+  const leave = byId("leave", HTMLButtonElement);
+
+  const kinds = /** @type {(keyof Toggles)[]} */ (Object.keys(buttons));
+  for (const kind of kinds)
+    buttons[kind].addEventListener("click", () => {
+      if (buttons[kind].ariaBusy !== "true") toggles[kind]();
+    });
+  end.addEventListener("click", () => call.go("end"));
+  leave.addEventListener("click", () => call.go("leave"));
+
+  function draw() {
+    const talking = call.view === "talk";
+    for (const kind of kinds) {
+      const on = media.state[kind];
+      buttons[kind].setAttribute("aria-pressed", String(on));
+      setIcon(buttons[kind], ICONS[kind][on ? 0 : 1] ?? "");
+      if (kind !== "screen") buttons[kind].ariaBusy = String(media.asking.has(kind));
+    }
+    buttons.screen.hidden = !CAN_SHARE || !talking;
+    end.hidden = !talking;
+    end.disabled = leave.disabled = !!call.going;
+  }
+  return { draw, toggles };
+}

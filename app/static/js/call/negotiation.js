@@ -1,0 +1,300 @@
+/**
+ * Perfect negotiation for one RTCPeerConnection (W3C WebRTC, section 10.7). Knows neither
+ * page nor socket: it is given a way to send, and is told what was received, in order.
+ *
+ * What differs from the specification's example, and why:
+ * - Every step waits its turn in one queue, so no step meets another half done, and the
+ *   signaling state alone tells a collision.
+ * - Our transport orders messages but loses some when a socket dies. So an offer may be
+ *   made anew over an unanswered one, and an answer says which offer it answers.
+ * - A description waits 30 ms for its first candidates: fewer messages, no time lost,
+ *   for nothing can be checked without them.
+ * - While there is no connection it restarts ICE, again and again.
+ */
+
+/** @import { PeerSignal } from "./wire.js" */
+
+/** Milliseconds: candidates are collected so long, and longer when nobody needs them. */
+const SOON = 30;
+const LATER = 1_000;
+/** Of one message. */
+const MOST_CANDIDATES = 64;
+
+/** Milliseconds: when the ladder begins, and how fast each side climbs it. */
+const FIRST_PATIENCE = 8_000;
+const DISCONNECTED_PATIENCE = 2_000;
+const STEP = { polite: 5_000, impolite: 3_000 };
+/** After so many tries in vain it goes slower: a slow network needs time to answer. */
+const QUICK_TRIES = 4;
+const SLOWEST_STEP = 10_000;
+
+/**
+ * @typedef {Object} Options
+ * @property {boolean} polite who yields when two offers meet; the impolite one begins
+ * @property {() => RTCPeerConnection} createPeer
+ * @property {(signal: PeerSignal) => boolean} send false when it could not be sent
+ * @property {() => Promise<RTCIceServer[]>} iceServers ones that are valid for a while
+ * @property {(pc: RTCPeerConnection) => void} [adopt] an offer was accepted: its
+ *   transceivers can be set up before the answer is made
+ * @property {(state: RTCPeerConnectionState) => void} [onstate]
+ * @property {(error: unknown) => void} [onbroken] this connection is beyond repair
+ */
+
+export class Negotiation {
+  /** @type {RTCPeerConnection} */
+  pc;
+
+  #options;
+  #closed = false;
+  /** The last offer was ignored, so its candidates are, too. */
+  #ignoring = false;
+  #queue = Promise.resolve();
+
+  /** @type {RTCIceCandidateInit[]} */
+  #candidates = [];
+  #gatheredAll = false;
+  /** @type {(() => void) | null} ends the wait of a description for its candidates */
+  #release = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #flushing;
+
+  #tries = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #climbing;
+
+  /** @param {Options} options */
+  constructor(options) {
+    this.#options = options;
+    this.pc = options.createPeer();
+    this.pc.onnegotiationneeded = () => this.#enqueue(() => this.#offerIfStable());
+    this.pc.onicecandidate = ({ candidate }) => this.#collect(candidate);
+    this.pc.onconnectionstatechange = () => this.#watch();
+    this.#enqueue(() => this.#configure());
+    this.#climbAfter(FIRST_PATIENCE);
+  }
+
+  /**
+   * What the other side has sent, in the order in which it was sent.
+   * @param {PeerSignal} signal
+   */
+  receive(signal) {
+    if (signal.type === "candidates")
+      this.#enqueue(() => this.#addCandidates(signal.candidates, signal.end));
+    else this.#enqueue(() => this.#accept(signal.description));
+  }
+
+  /** Gather and connect anew; also makes good an offer or answer that was lost. */
+  restart() {
+    this.#enqueue(async () => {
+      // The impolite side begins; before its offer there is nothing to restart.
+      if (this.#options.polite && !this.pc.remoteDescription) return;
+      await this.#configure();
+      this.pc.restartIce();
+      await this.#offer();
+    });
+  }
+
+  close() {
+    this.#closed = true;
+    clearTimeout(this.#climbing);
+    clearTimeout(this.#flushing);
+    this.pc.onnegotiationneeded = this.pc.onicecandidate = null;
+    this.pc.onconnectionstatechange = null;
+    this.pc.close();
+  }
+
+  // Descriptions
+
+  /** @param {() => Promise<void>} step */
+  #enqueue(step) {
+    this.#queue = this.#queue
+      .then(() => (this.#closed ? undefined : step()))
+      .catch((error) => this.#report(error));
+  }
+
+  async #configure() {
+    const iceServers = await this.#options.iceServers();
+    if (!this.#closed && iceServers.length)
+      this.pc.setConfiguration?.({ ...this.pc.getConfiguration(), iceServers });
+  }
+
+  async #offerIfStable() {
+    if (this.pc.signalingState === "stable") await this.#offer();
+  }
+
+  async #offer() {
+    await this.pc.setLocalDescription();
+    await this.#sendDescription();
+  }
+
+  /** @param {RTCSessionDescriptionInit} description */
+  async #accept(description) {
+    if (description.type === "offer") await this.#answer(description);
+    else if (this.#isAwaited(description)) {
+      this.#ignoring = false;
+      await this.pc.setRemoteDescription(description);
+    }
+  }
+
+  /** @param {RTCSessionDescriptionInit} offer */
+  async #answer(offer) {
+    const collision = this.pc.signalingState !== "stable";
+    this.#ignoring = collision && !this.#options.polite;
+    if (this.#ignoring) return;
+    if (collision) this.#dropCandidates();
+    try {
+      // Where ours is open, this takes it back first: the polite side yields.
+      await this.pc.setRemoteDescription(offer);
+    } catch (error) {
+      this.#options.onbroken?.(error);
+      throw error;
+    }
+    this.#options.adopt?.(this.pc);
+    await this.pc.setLocalDescription();
+    await this.#sendDescription(`a=x-answers:${origin(offer.sdp)}\r\n`);
+  }
+
+  /**
+   * An answer to an offer that was since made anew would set the two sides at odds.
+   * Whoever does not say what is answered is believed.
+   * @param {RTCSessionDescriptionInit} answer
+   */
+  #isAwaited(answer) {
+    if (this.pc.signalingState !== "have-local-offer") return false;
+    const answered = /^a=x-answers:(\S+)/m.exec(answer.sdp ?? "")?.[1];
+    return !answered || answered === origin(this.pc.localDescription?.sdp);
+  }
+
+  /** @param {string} [note] further lines; who does not know them must skip them (RFC 8866) */
+  async #sendDescription(note = "") {
+    await this.#firstCandidates();
+    if (this.#closed || !this.pc.localDescription) return;
+    const { type, sdp } = this.pc.localDescription;
+    if (this.#gatheredAll) note += "a=end-of-candidates\r\n"; // RFC 8840, section 4.4
+    this.#dropCandidates(); // They are in the description.
+    const lines = sdp.replace(/^t=.*\r\n/m, (line) => line + note);
+    this.#options.send({ type: "description", description: { type, sdp: lines } });
+  }
+
+  // Candidates
+
+  /** Until all candidates are there, or the time to wait for them is over. */
+  #firstCandidates() {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#release = null;
+        resolve(undefined);
+      };
+      this.#release = done;
+      setTimeout(done, SOON);
+    });
+  }
+
+  /** @param {RTCIceCandidate | null} candidate */
+  #collect(candidate) {
+    // An empty one ends a generation in some browsers, null ends them all.
+    if (candidate?.candidate) {
+      const { sdpMid, sdpMLineIndex, usernameFragment } = candidate;
+      this.#gatheredAll = false;
+      this.#candidates.push({
+        candidate: candidate.candidate,
+        sdpMid,
+        sdpMLineIndex,
+        usernameFragment,
+      });
+    } else if (!candidate) this.#gatheredAll = true;
+    if (!this.#release)
+      this.#flushing ??= setTimeout(
+        () => this.#flush(),
+        this.#isConnected() ? LATER : SOON,
+      );
+    else if (this.#gatheredAll) this.#release();
+  }
+
+  #flush() {
+    this.#flushing = undefined;
+    const end = this.#gatheredAll;
+    // Of a connection that stands, nobody needs to know that there is nothing more.
+    if (!this.#candidates.length && (!end || this.#isConnected())) return;
+    do {
+      const candidates = this.#candidates.splice(0, MOST_CANDIDATES);
+      const last = !this.#candidates.length;
+      this.#options.send({ type: "candidates", candidates, end: end && last });
+    } while (this.#candidates.length);
+  }
+
+  #dropCandidates() {
+    clearTimeout(this.#flushing);
+    this.#flushing = undefined;
+    this.#candidates = [];
+    this.#gatheredAll = false;
+  }
+
+  /**
+   * @param {RTCIceCandidateInit[]} candidates
+   * @param {boolean} end
+   */
+  async #addCandidates(candidates, end) {
+    const sdp = this.pc.remoteDescription?.sdp;
+    if (!sdp || this.#ignoring) return;
+    for (const candidate of candidates)
+      if (isOfGeneration(candidate, sdp)) await this.pc.addIceCandidate(candidate);
+    if (end) await this.pc.addIceCandidate(undefined);
+  }
+
+  // The ladder
+
+  #isConnected() {
+    return this.pc.connectionState === "connected";
+  }
+
+  #watch() {
+    const state = this.pc.connectionState;
+    this.#options.onstate?.(state);
+    if (state === "connected") {
+      this.#tries = 0;
+      clearTimeout(this.#climbing);
+      this.#climbing = undefined;
+    } else if (state === "disconnected") this.#climbAfter(DISCONNECTED_PATIENCE);
+    else if (state === "failed") this.#climbAfter(0);
+  }
+
+  /** @param {number} wait milliseconds; a ladder that is being climbed keeps its pace */
+  #climbAfter(wait) {
+    if (this.#tries && this.#climbing) return;
+    clearTimeout(this.#climbing);
+    this.#climbing = setTimeout(() => this.#climb(), wait);
+  }
+
+  #climb() {
+    this.#climbing = undefined;
+    if (this.#isConnected()) return;
+    this.#tries += 1;
+    this.restart();
+    const step = STEP[this.#options.polite ? "polite" : "impolite"];
+    const slower = 1.5 ** Math.max(0, this.#tries - QUICK_TRIES);
+    this.#climbAfter(Math.min(SLOWEST_STEP, step * slower));
+  }
+
+  /** @param {unknown} error */
+  #report(error) {
+    if (!this.#closed) console.error("negotiation", error);
+  }
+}
+
+/**
+ * Which description this is: session id and version (RFC 8866, section 5.2).
+ * @param {string} [sdp]
+ */
+function origin(sdp = "") {
+  return /^o=\S+ (\S+) (\S+)/m.exec(sdp)?.slice(1).join(".");
+}
+
+/**
+ * A candidate of an offer that was taken back or replaced is of no use any more.
+ * @param {RTCIceCandidateInit} candidate
+ * @param {string} sdp
+ */
+function isOfGeneration({ usernameFragment }, sdp) {
+  return !usernameFragment || sdp.includes(`a=ice-ufrag:${usernameFragment}\r\n`);
+}

@@ -1,0 +1,83 @@
+/** The own picture: small, moved by pointer and by arrow keys, always inside. */
+
+/** Pixels: distance from the edges, and of one step. */
+const MARGIN = 16;
+const STEP = 32;
+
+/** @type {Record<string, [number, number]>} */
+const STEPS = {
+  ArrowLeft: [-STEP, 0],
+  ArrowRight: [STEP, 0],
+  ArrowUp: [0, -STEP],
+  ArrowDown: [0, STEP],
+};
+
+/**
+ * The nearest place at which all of a box is inside a frame.
+ * @param {{x: number, y: number}} wanted
+ * @param {{width: number, height: number}} box
+ * @param {{width: number, height: number}} frame
+ */
+export function inside(wanted, box, frame) {
+  const clamp = (/** @type {number} */ value, /** @type {number} */ most) =>
+    Math.max(MARGIN, Math.min(value, most - MARGIN));
+  return {
+    x: clamp(wanted.x, frame.width - box.width),
+    y: clamp(wanted.y, frame.height - box.height),
+  };
+}
+
+/**
+ * @param {HTMLElement} view
+ * @param {HTMLElement} frame the positioned element in which it moves
+ * @returns {() => void} puts it back to where the style sheet has it
+ */
+export function movable(view, frame) {
+  /** @type {{x: number, y: number} | null} */
+  let grip = null;
+
+  /**
+   * @param {number} x
+   * @param {number} y
+   */
+  function place(x, y) {
+    const box = { width: view.offsetWidth, height: view.offsetHeight };
+    const size = { width: frame.clientWidth, height: frame.clientHeight };
+    const to = inside({ x, y }, box, size);
+    Object.assign(view.style, {
+      left: `${to.x}px`,
+      top: `${to.y}px`,
+      right: "auto",
+      bottom: "auto",
+    });
+  }
+  const isPlaced = () => view.style.left !== "";
+  const canMove = () => view.tabIndex === 0;
+
+  view.addEventListener("pointerdown", (event) => {
+    if (!canMove()) return;
+    grip = { x: event.clientX - view.offsetLeft, y: event.clientY - view.offsetTop };
+    view.setPointerCapture(event.pointerId);
+  });
+  view.addEventListener("pointermove", (event) => {
+    if (grip) place(event.clientX - grip.x, event.clientY - grip.y);
+  });
+  for (const end of ["pointerup", "pointercancel"])
+    view.addEventListener(end, () => (grip = null));
+
+  view.addEventListener("keydown", (event) => {
+    const step = STEPS[event.key];
+    if (!step || !canMove()) return;
+    event.preventDefault();
+    place(view.offsetLeft + step[0], view.offsetTop + step[1]);
+  });
+
+  // Where the window or the own picture changes size, it stays inside.
+  const observer = new ResizeObserver(() => {
+    if (isPlaced() && canMove()) place(view.offsetLeft, view.offsetTop);
+  });
+  observer.observe(frame);
+  observer.observe(view);
+
+  return () => view.removeAttribute("style");
+}

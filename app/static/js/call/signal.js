@@ -1,0 +1,257 @@
+/** The socket: joins, stays alive, comes back and resumes. Knows no page and no media. */
+
+/** @import { BrowserMessage, ServerMessage } from "./wire.js" */
+
+const SUBPROTOCOL = "deskside.v1";
+
+/** Close codes of the protocol. */
+const DONE = 4000;
+const AT_ONCE = 4001;
+const REFUSED = 4002;
+
+/** Milliseconds. Silence that long means a dead socket, whatever the browser says. */
+const DEAF = 35_000;
+const OPENING = 10_000;
+const PROBE = 2_500;
+const FIRST_WAIT = 300;
+const LONGEST_WAIT = 8_000;
+
+/** Refusals that a new ticket cures. */
+const STALE = new Set(["resume_failed", "expired_ticket", "bad_ticket", "not_seated"]);
+const MOST_STALE = 3;
+
+/** There is no way back to the room: thrown by `renew` to say so, and why. */
+export class Gone extends Error {
+  /** @param {string} reason `lapsed`, `room_ended`… */
+  constructor(reason) {
+    super(reason);
+    this.reason = reason;
+  }
+}
+
+/**
+ * @typedef {"connecting" | "open" | "lost" | "over"} Link
+ *
+ * @typedef {Object} Options
+ * @property {string} url
+ * @property {string} ticket
+ * @property {string} instance names the page's RTCPeerConnection
+ * @property {() => Promise<string>} renew a new ticket, or throws {@link Gone}
+ * @property {(message: ServerMessage) => void} onmessage
+ * @property {(link: Link, reason: string) => void} onlink
+ * @property {(url: string, protocol: string) => WebSocket} [open]
+ */
+
+export class Signal {
+  /** Frames on the wire, both ways, since the page was opened. */
+  frames = { sent: 0, received: 0 };
+  /** @type {Link} */
+  link = "connecting";
+
+  #options;
+  #ticket = "";
+  #token = "";
+  #instance = "";
+  #heartbeat = 15_000;
+  /** @type {WebSocket | null} */
+  #socket = null;
+  /** Why the server closes, in its own words before the close itself. */
+  #reason = "";
+  #heardAt = 0;
+  #tries = 0;
+  #stale = 0;
+  /** @type {number | null} */
+  #comeback = null;
+  /** @type {Record<string, ReturnType<typeof setTimeout> | undefined>} */
+  #timers = {};
+
+  /** @param {Options} options */
+  constructor(options) {
+    this.#options = options;
+    this.#ticket = options.ticket;
+    this.#instance = options.instance;
+  }
+
+  start() {
+    this.#connect();
+  }
+
+  /**
+   * Send if the seat is ours, else say so: the caller tells the whole state again at
+   * the next `welcome`, so nothing has to be kept here.
+   * @param {BrowserMessage} message
+   * @returns {boolean}
+   */
+  send(message) {
+    if (this.link !== "open") return false;
+    this.#write(message);
+    return true;
+  }
+
+  /** The network may have changed: find out now rather than by silence. */
+  hurry() {
+    if (this.#timers.retry) this.#retry(0);
+    if (this.link !== "open" || performance.now() - this.#heardAt < PROBE) return;
+    this.#write({ type: "ping" });
+    this.#listen(PROBE);
+  }
+
+  /**
+   * Take the seat anew, as another page: with a fresh ticket and instance.
+   * @param {string} instance
+   */
+  rejoin(instance) {
+    this.#forget();
+    this.#instance = instance;
+    this.#token = this.#ticket = "";
+    this.#stale = 0;
+    this.#turn("connecting");
+    this.#retry(0);
+  }
+
+  close() {
+    this.#forget();
+    this.#turn("over", "closed");
+  }
+
+  // Coming and going
+
+  #connect() {
+    const { url, open = (to, protocol) => new WebSocket(to, protocol) } = this.#options;
+    const socket = open(url, SUBPROTOCOL);
+    this.#socket = socket;
+    this.#listen(OPENING);
+    socket.onopen = () => this.#write(this.#opening());
+    socket.onmessage = (event) => this.#receive(event.data);
+    socket.onclose = (event) => this.#closed(event.code);
+  }
+
+  /** @returns {BrowserMessage} */
+  #opening() {
+    if (this.#token) return { type: "resume", token: this.#token };
+    return { type: "join", ticket: this.#ticket, instance: this.#instance };
+  }
+
+  /** @param {number} code */
+  #closed(code) {
+    this.#forget();
+    const reason = this.#reason;
+    this.#reason = "";
+    if (STALE.has(reason)) return this.#refused(reason);
+    if (reason || code === DONE) return this.#turn("over", reason || "closed");
+    if (code === REFUSED) return this.#turn("over", "refused");
+    this.#turn("lost");
+    this.#retry(code === AT_ONCE ? 0 : (this.#comeback ?? this.#backoff()));
+    this.#comeback = null;
+  }
+
+  /** @param {string} reason */
+  #refused(reason) {
+    this.#token = this.#ticket = "";
+    this.#stale += 1;
+    if (this.#stale > MOST_STALE) return this.#turn("over", reason);
+    this.#turn("lost");
+    this.#retry(this.#stale === 1 ? 0 : this.#backoff());
+  }
+
+  /** @param {number} wait milliseconds */
+  #retry(wait) {
+    this.#after("retry", wait, () => {
+      this.#attempt().catch((error) => this.#failed(error));
+    });
+  }
+
+  async #attempt() {
+    if (!this.#token && !this.#ticket) this.#ticket = await this.#options.renew();
+    if (!this.#socket && this.link !== "over") this.#connect();
+  }
+
+  /** @param {unknown} error */
+  #failed(error) {
+    if (error instanceof Gone) this.#turn("over", error.reason);
+    else this.#retry(this.#backoff());
+  }
+
+  /** @returns {number} milliseconds, longer each time, never twice the same */
+  #backoff() {
+    const longest = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.#tries);
+    this.#tries += 1;
+    return longest * (0.5 + Math.random() / 2);
+  }
+
+  /** Let go of the socket at once; a close handshake may take a minute. */
+  #forget() {
+    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+    this.#timers = {};
+    if (!this.#socket) return;
+    const socket = this.#socket;
+    this.#socket = null;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+  }
+
+  /**
+   * @param {Link} link
+   * @param {string} [reason]
+   */
+  #turn(link, reason = "") {
+    if (link === this.link) return;
+    this.link = link;
+    this.#options.onlink(link, reason);
+  }
+
+  // Frames
+
+  /** @param {BrowserMessage} message */
+  #write(message) {
+    if (this.#socket?.readyState !== 1) return;
+    this.#socket.send(JSON.stringify(message));
+    this.frames.sent += 1;
+    this.#after("ping", this.#heartbeat, () => this.#write({ type: "ping" }));
+  }
+
+  /** @param {string} text */
+  #receive(text) {
+    this.frames.received += 1;
+    this.#heardAt = performance.now();
+    this.#listen(DEAF);
+    /** @type {ServerMessage} */
+    const message = JSON.parse(text);
+    this.#note(message);
+    if (message.type !== "pong") this.#options.onmessage(message);
+  }
+
+  /**
+   * Remember what concerns the socket itself.
+   * @param {ServerMessage} message
+   */
+  #note(message) {
+    if (message.type === "welcome") {
+      this.#token = message.token;
+      this.#heartbeat = message.heartbeat * 1000;
+      this.#tries = this.#stale = 0;
+      this.#turn("open");
+    } else if (message.type === "goodbye") this.#comeback = message.after * 1000;
+    else if (message.type === "error" && message.fatal) this.#reason = message.code;
+    else if (["moved", "left", "ended"].includes(message.type))
+      this.#reason = message.type;
+  }
+
+  /** @param {number} patience milliseconds of silence before the socket counts as dead */
+  #listen(patience) {
+    this.#after("deaf", patience, () => this.#closed(0));
+  }
+
+  /**
+   * @param {"retry" | "ping" | "deaf"} name
+   * @param {number} wait
+   * @param {() => void} step
+   */
+  #after(name, wait, step) {
+    clearTimeout(this.#timers[name]);
+    this.#timers[name] = setTimeout(() => {
+      delete this.#timers[name];
+      step();
+    }, wait);
+  }
+}

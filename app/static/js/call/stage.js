@@ -1,0 +1,114 @@
+/** The pictures: the other side's face or screen, and what stands where there is none. */
+
+import { byId, report } from "../lib/dom.js";
+import { t } from "../lib/text.js";
+
+/** @import { Call } from "./call.js" */
+/** @import { Media } from "./media.js" */
+
+/**
+ * @param {Call} call
+ * @param {Media} media
+ * @returns {() => void} draws
+ */
+export function stage(call, media) {
+  const frame = byId("stage", HTMLElement);
+  const main = byId("remote", HTMLVideoElement);
+  const face = byId("remote-camera", HTMLVideoElement);
+  const sound = byId("remote-sound", HTMLAudioElement);
+  const own = byId("own", HTMLVideoElement);
+  const unmute = byId("sound", HTMLButtonElement);
+  /** @type {{camera: MediaStream, screen: MediaStream} | null} */
+  let remote = null;
+
+  // What stands for the picture goes with its first frame, and not before.
+  main.addEventListener("loadeddata", () => (frame.dataset.picture = "on"));
+  main.addEventListener("emptied", () => (frame.dataset.picture = "off"));
+  own.addEventListener("loadeddata", () => (frame.dataset.own = "on"));
+  own.addEventListener("emptied", () => (frame.dataset.own = "off"));
+  unmute.addEventListener("click", hear);
+
+  call.onremote = (tracks) => {
+    remote = tracks && {
+      camera: new MediaStream([tracks.camera]),
+      screen: new MediaStream([tracks.screen]),
+    };
+    show(sound, tracks && new MediaStream([tracks.microphone]));
+    draw();
+  };
+
+  /** Browsers may want a tap first; then say so. */
+  function hear() {
+    sound.play().then(
+      () => (unmute.hidden = true),
+      () => (unmute.hidden = !sound.srcObject),
+    );
+  }
+
+  function draw() {
+    const peer = call.view === "talk" ? call.peer : null;
+    const sharing = !!peer?.media.screen;
+    // Before the other side is present its camera is attached already: nothing to do then.
+    const seen = !peer || peer.media.camera;
+    show(main, remote && (sharing ? remote.screen : seen ? remote.camera : null));
+    show(face, remote && sharing && seen ? remote.camera : null);
+    face.hidden = !face.srcObject;
+    show(own, media.tracks.camera);
+    if (peer && sound.paused) hear();
+    setSpeaker(sound, media.speaker);
+    drawNobody(call);
+    drawSelf(call, media);
+  }
+  return draw;
+}
+
+/**
+ * @param {HTMLMediaElement} element
+ * @param {MediaStream | MediaStreamTrack | null} source
+ */
+function show(element, source) {
+  const shown = /** @type {MediaStream | null} */ (element.srcObject);
+  if (!(source instanceof MediaStreamTrack)) {
+    if (shown !== source) element.srcObject = source;
+  } else if (shown?.getTracks()[0] !== source)
+    element.srcObject = new MediaStream([source]);
+}
+
+/**
+ * @param {HTMLAudioElement} sound
+ * @param {string} id
+ */
+function setSpeaker(sound, id) {
+  if (!("setSinkId" in sound) || sound.sinkId === id) return;
+  // It may be gone since; the system's choice then stays.
+  sound.setSinkId(id).catch(report);
+}
+
+/** @param {Call} call */
+function drawNobody({ peer, peerName }) {
+  byId("initial", HTMLElement).textContent = [...peerName.trim()][0] ?? "";
+  byId("nobody-text", HTMLElement).textContent = nobodyText(peer, peerName);
+}
+
+/**
+ * @param {import("./wire.js").Peer | null} peer
+ * @param {string} name
+ */
+function nobodyText(peer, name) {
+  if (!peer) return "";
+  if (peer.media.screen) return t("{name} shares the screen. It comes soon.", { name });
+  if (peer.media.camera) return t("The picture of {name} comes soon.", { name });
+  return t("The camera of {name} is off.", { name });
+}
+
+/**
+ * @param {Call} call
+ * @param {Media} media
+ */
+function drawSelf(call, media) {
+  const text = byId("self-off", HTMLElement).lastElementChild;
+  if (!text) return;
+  const starting = media.asking.has("camera");
+  text.textContent = starting ? t("Your camera starts…") : t("Your camera is off");
+  byId("self", HTMLElement).tabIndex = call.view === "check" ? -1 : 0;
+}

@@ -1,0 +1,171 @@
+/** What is to be said in words: who is awaited, states, time, quality, and one status line. */
+
+import { byId, setIcon } from "../lib/dom.js";
+import { t } from "../lib/text.js";
+import { clock } from "../lib/time.js";
+
+/** @import { Call } from "./call.js" */
+/** @import { Peer } from "./wire.js" */
+
+/** Milliseconds that a notice stands. */
+const NOTICE = 10_000;
+
+/**
+ * @param {Call} call
+ * @returns {{draw: () => void, tell: (text: string) => void}}
+ */
+export function statusLine(call) {
+  const line = byId("status", HTMLElement);
+  let notice = "";
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let forgetting;
+  /** @type {Peer | null} */
+  let before = null;
+
+  /** @param {string} text */
+  function tell(text) {
+    notice = text;
+    clearTimeout(forgetting);
+    forgetting = setTimeout(() => {
+      notice = "";
+      draw();
+    }, NOTICE);
+    draw();
+  }
+
+  function draw() {
+    const text = trouble(call) || notice;
+    if (line.textContent !== text) line.textContent = text;
+  }
+
+  setInterval(() => drawTimer(call), 500);
+
+  return {
+    tell,
+    draw: () => {
+      const change = whatChanged(before, call.peer);
+      before = call.peer;
+      if (change && call.view === "talk") tell(change);
+      draw();
+      drawPeer(call);
+      drawQuality(call);
+      drawWaiting(call);
+      drawTimer(call);
+    },
+  };
+}
+
+/** @param {Call} call */
+function trouble({
+  view,
+  link,
+  peer,
+  peerName: name,
+  connection,
+  wasConnected,
+  going,
+}) {
+  if (going && link === "lost")
+    return t("The call ends as soon as the connection is back.");
+  if (link === "lost") return t("Reconnecting… you need not do anything.");
+  if (view !== "talk") return "";
+  if (!peer?.connected)
+    return t("The connection to {name} was lost. They are coming back…", { name });
+  if (connection === "connected") return "";
+  if (wasConnected) return t("Reconnecting… you need not do anything.");
+  return t("Connecting with {name}…", { name });
+}
+
+/**
+ * News that a person who looks away should hear.
+ * @param {Peer | null} before
+ * @param {Peer | null} now
+ */
+function whatChanged(before, now) {
+  if (!now || now.stage !== "present") return "";
+  const { name } = now;
+  if (before?.stage !== "present") return t("{name} is here.", { name });
+  if (before.media.screen === now.media.screen) return "";
+  return now.media.screen
+    ? t("{name} shares the screen.", { name })
+    : t("{name} no longer shares the screen.", { name });
+}
+
+/** @param {Call} call */
+function drawPeer({ view, peer, peerName }) {
+  byId("peer-name", HTMLElement).textContent = peerName || t("Customer");
+  const list = byId("peer-states", HTMLElement);
+  list.hidden = view !== "talk";
+  if (!peer) return;
+  list.setAttribute("aria-label", t("What {name} sends", { name: peer.name }));
+  const { microphone, camera, screen } = peer.media;
+  state("microphone", microphone, microphone ? "mic" : "mic-off", [
+    t("Microphone on"),
+    t("Microphone off"),
+  ]);
+  state("camera", camera, camera ? "video" : "video-off", [
+    t("Camera on"),
+    t("Camera off"),
+  ]);
+  state("screen", screen, screen ? "monitor-up" : "monitor-off", [
+    t("Screen shared"),
+    t("Screen not shared"),
+  ]);
+}
+
+/**
+ * @param {string} kind
+ * @param {boolean} on
+ * @param {string} sign
+ * @param {[string, string]} words
+ */
+function state(kind, on, sign, words) {
+  const item = byId(`peer-${kind}`, HTMLElement);
+  item.dataset.on = String(on);
+  setIcon(item, sign);
+  const text = item.lastElementChild;
+  if (text) text.textContent = words[on ? 0 : 1];
+}
+
+/** @param {Call} call */
+function drawQuality({ view, level, relayed, connection }) {
+  const badge = byId("quality", HTMLElement);
+  badge.hidden = view !== "talk" || !level || connection !== "connected";
+  if (!level) return;
+  badge.dataset.level = level;
+  badge.title = relayed ? t("Through a relay") : t("Directly between the two of you");
+  setIcon(
+    badge,
+    { good: "signal-high", fair: "signal-medium", poor: "signal-low" }[level],
+  );
+  const word = badge.lastElementChild;
+  if (word)
+    word.textContent = { good: t("Good"), fair: t("Fair"), poor: t("Poor") }[level];
+}
+
+/** @param {Call} call */
+function drawWaiting({ peer, peerName, data, startedAt }) {
+  const name = peerName || t("the customer");
+  byId("waiting-title", HTMLElement).textContent = t("Waiting for {name}", { name });
+  byId("waiting-text", HTMLElement).textContent = waitingText();
+
+  function waitingText() {
+    if (peer) return t("{name} is here and checks camera and microphone.", { name });
+    if (startedAt)
+      return t(
+        "Their connection was lost. Stay here: the call goes on when they are back.",
+      );
+    if (data.role === "agent")
+      return t("They have the link. The call begins by itself when they come in.");
+    return t("They know that you are here. The call begins by itself.");
+  }
+}
+
+/** @param {Call} call */
+function drawTimer({ view, startedAt }) {
+  const timer = byId("timer", HTMLElement);
+  timer.hidden = view !== "talk" || !startedAt;
+  if (!startedAt) return;
+  const text = clock((Date.now() - startedAt) / 1000);
+  if (timer.textContent !== text) timer.textContent = text;
+}
