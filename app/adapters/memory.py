@@ -91,8 +91,10 @@ class MemoryBackplane:
 
     async def receive(self, seconds: float) -> Sequence[Delivery]:
         """Return what came for this node, waiting up to so long."""
+        # Not wait_for: Python 3.11's may swallow the cancellation at shutdown.
         try:
-            first = await asyncio.wait_for(self._inbox.get(), seconds)
+            async with asyncio.timeout(seconds):
+                first = await self._inbox.get()
         except TimeoutError:
             return []
         return [first, *(self._inbox.get_nowait() for _ in range(self._inbox.qsize()))]
