@@ -16,7 +16,7 @@ from babel import Locale
 from babel.core import negotiate_locale
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
-from quart import Quart, Response, g, has_request_context, request
+from quart import Quart, Response, current_app, g, has_request_context, request
 
 
 COOKIE = "lang"
@@ -185,10 +185,17 @@ _ENGLISH = Language(SOURCE, "English", SOURCE)
 
 def current() -> Language:
     """The language of this request; English where there is none."""
-    if has_request_context() and "language" in g:
-        language: Language = g.language
-        return language
-    return _ENGLISH
+    if not has_request_context():
+        return _ENGLISH
+    if "language" not in g:
+        g.language = _chosen()
+    language: Language = g.language
+    return language
+
+
+def _chosen() -> Language:
+    languages: Languages | None = current_app.extensions.get("languages")
+    return languages.best(_wishes()) if languages else _ENGLISH
 
 
 def gettext(source: str) -> str:
@@ -203,10 +210,7 @@ def ngettext(one: str, many: str, n: int) -> str:
 
 def install(app: Quart, languages: Languages, *, secure: bool) -> None:
     """Choose a language for every request, by `?lang=`, cookie or browser."""
-
-    @app.before_request
-    async def choose() -> None:
-        g.language = languages.best(_wishes())
+    app.extensions["languages"] = languages
 
     @app.after_request
     async def remember(response: Response) -> Response:

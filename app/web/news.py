@@ -6,11 +6,17 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from typing import Protocol
 
+from quart import Response
+
 from app.domain.ids import AgentId, RoomId
 from app.domain.records import Room
 
 
 log = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 20
+SHORTEST_PAUSE = 0.2
+"""Seconds between two tellings: a burst of changes is told once."""
 
 Changes = Callable[[], AsyncIterator[RoomId]]
 
@@ -62,3 +68,25 @@ class AgentNews:
         for listener in listeners:
             for bell in self._bells.get(listener, ()):
                 bell.set()
+
+
+def event_stream(news: AgentNews, agent_id: AgentId) -> Response:
+    """Server-sent events for a page: `changed` when a room of the agent did."""
+    response = Response(_events(news, agent_id), content_type="text/event-stream")
+    response.timeout = None
+    # nginx would otherwise hold events back until a buffer is full.
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+async def _events(news: AgentNews, agent_id: AgentId) -> AsyncIterator[bytes]:
+    with news.bell(agent_id) as bell:
+        yield b"retry: 2000\n\n"
+        while True:
+            try:
+                await asyncio.wait_for(bell.wait(), HEARTBEAT_SECONDS)
+                await asyncio.sleep(SHORTEST_PAUSE)
+                bell.clear()
+                yield b"event: changed\ndata:\n\n"
+            except TimeoutError:
+                yield b":\n\n"

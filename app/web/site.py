@@ -60,7 +60,7 @@ def install(app: Quart, site: Site) -> None:
     for blueprint in (
         static.blueprint(files),
         brand.blueprint(site.brand),
-        notes.blueprint(),
+        notes.blueprint(files),
         console.blueprint(site.records, news),
         rooms.blueprint(
             rooms.RoomPages(

@@ -1,7 +1,7 @@
 """The console: an agent's rooms, live."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +14,8 @@ from app.domain.ids import AgentId, CustomerId
 from app.domain.records import Room, RoomState
 from app.web.auth import current_agent
 from app.web.i18n import gettext as _
-from app.web.news import AgentNews
+from app.web.news import AgentNews, event_stream
 
-
-HEARTBEAT_SECONDS = 20
-SHORTEST_PAUSE = 0.2
-"""Seconds between two tellings: a burst of changes is told once."""
 
 MOST_OPEN, MOST_ENDED = 100, 8
 
@@ -77,29 +73,9 @@ def blueprint(records: Records, news: AgentNews) -> Blueprint:
 
     @console.get("/console/events")
     async def events() -> Response:
-        response = Response(
-            _events(news, current_agent().id), content_type="text/event-stream"
-        )
-        response.timeout = None
-        # nginx would otherwise hold events back until a buffer is full.
-        response.headers["X-Accel-Buffering"] = "no"
-        return response
+        return event_stream(news, current_agent().id)
 
     return console
-
-
-async def _events(news: AgentNews, agent_id: AgentId) -> AsyncIterator[bytes]:
-    """Server-sent events: `changed` when a room did, else a sign of life."""
-    with news.bell(agent_id) as bell:
-        yield b"retry: 2000\n\n"
-        while True:
-            try:
-                await asyncio.wait_for(bell.wait(), HEARTBEAT_SECONDS)
-                await asyncio.sleep(SHORTEST_PAUSE)
-                bell.clear()
-                yield b"event: changed\ndata:\n\n"
-            except TimeoutError:
-                yield b":\n\n"
 
 
 async def read_groups(records: Records, agent_id: AgentId) -> list[Group]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from phonenumbers import SUPPORTED_REGIONS
 from quart import (
     Blueprint,
     Response,
@@ -114,7 +115,7 @@ async def _enter(
     parts: JoinPages, room: Room, values: dict[str, str]
 ) -> ResponseReturnValue:
     """Admit who knows the passcode and, where somebody is expected, has their phone."""
-    form = forms.visitor(values, parts.country)
+    form = forms.visitor(values, _country(values, parts.country))
     if isinstance(form, dict):
         return await _form(parts, room, values, form, status=422)
     attempt = passcode_attempt(room.id, request.remote_addr)
@@ -127,6 +128,12 @@ async def _enter(
     response = cast(Response, redirect(f"/j/{room.link}/call", 303))
     parts.visits.admit(response, room, form.name, form.phone)
     return response
+
+
+def _country(values: dict[str, str], default: str) -> str:
+    """Where a phone without "+" is dialled: what the form says, if there is such."""
+    chosen = values.get("phone_country", "").upper()
+    return chosen if chosen in SUPPORTED_REGIONS else default
 
 
 async def _refusals(

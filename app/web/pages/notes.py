@@ -1,11 +1,12 @@
 """Pages that say one thing to anybody: privacy, an old browser, no network."""
 
-from quart import Blueprint, render_template
+from quart import Blueprint, Response, render_template
 
 from app.web.i18n import gettext as _
+from app.web.static import StaticFiles
 
 
-def blueprint() -> Blueprint:
+def blueprint(files: StaticFiles) -> Blueprint:
     """The pages that need neither agent nor room."""
     notes = Blueprint("notes", __name__)
 
@@ -32,5 +33,13 @@ def blueprint() -> Blueprint:
     @notes.get("/offline")
     async def offline() -> str:
         return await render_template("offline.html")
+
+    @notes.get("/offline-worker.js")
+    async def worker() -> Response:
+        # At the root, because a worker serves only what is below its own address.
+        asset = files.assets["js/offline-worker.js"]
+        response = Response(asset.body, content_type=asset.type)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
     return notes

@@ -29,7 +29,7 @@ from app.web import forms
 from app.web.auth import current_agent
 from app.web.errors import error_json
 from app.web.i18n import current, gettext as _
-from app.web.news import AgentNews
+from app.web.news import AgentNews, event_stream
 from app.web.pages import words
 from app.web.rooms import Rooms, offer_passcode
 
@@ -78,6 +78,11 @@ def blueprint(parts: RoomPages) -> Blueprint:
     async def qr(room_id: RoomId) -> Response:
         room = await readable_room(parts.rooms, room_id)
         return Response(qr_code(_link(parts, room)), content_type="image/svg+xml")
+
+    @routes.get("/<room_id>/events")
+    async def events(room_id: RoomId) -> Response:
+        room = await readable_room(parts.rooms, room_id)
+        return event_stream(parts.news, room.agent_id)
 
     @routes.post("/<room_id>/end")
     async def end(room_id: RoomId) -> ResponseReturnValue:
