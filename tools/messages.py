@@ -1,4 +1,4 @@
-"""Keeps the catalogs of texts: `update` gathers, `check` finds what is missing or wrong.
+"""Keeps the catalogs of texts: `update` gathers, `check` finds what is missing.
 
 `app/locale/messages.pot` lists every text with the files that use it; a language has
 `app/locale/<tag>/LC_MESSAGES/messages.po`. To begin one: `update --locale <tag>`.
@@ -122,23 +122,24 @@ def read(path: Path) -> Catalog:
 def missing(catalog: Catalog) -> Iterator[Message]:
     """Texts that are not, or not surely, translated."""
     for message in catalog:
-        texts = (
-            message.string if isinstance(message.string, tuple) else [message.string]
-        )
-        if message.id and (message.fuzzy or not all(texts)):
+        if message.id and (message.fuzzy or not all(forms(message.string))):
             yield message
 
 
 def mismatched(catalog: Catalog) -> Iterator[Message]:
     """Translations that lost, gained or misspelt a placeholder or a tag."""
     for message in catalog:
-        sources = [message.id] if isinstance(message.id, str) else list(message.id)
-        texts = (
-            message.string if isinstance(message.string, tuple) else [message.string]
-        )
-        allowed = [places(source) for source in sources]
+        allowed = [places(source) for source in forms(message.id)]
+        texts = forms(message.string)
         if message.id and any(text and places(text) not in allowed for text in texts):
             yield message
+
+
+def forms(text: object) -> list[str]:
+    """The plural forms of a text, or the text alone."""
+    return (
+        [str(form) for form in text] if isinstance(text, list | tuple) else [str(text)]
+    )
 
 
 def places(text: str) -> list[str]:
@@ -147,7 +148,7 @@ def places(text: str) -> list[str]:
 
 
 def written(catalog: Catalog) -> bytes:
-    """A catalog as a file: sorted, without line numbers or dates, so that it is calm."""
+    """A catalog as a file: sorted, without line numbers and dates, hence calm."""
     file = io.BytesIO()
     write_po(
         file,

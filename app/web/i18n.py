@@ -24,6 +24,9 @@ SOURCE = "en"
 PSEUDO = "ar-XB"
 A_YEAR = 365 * 24 * 3600
 
+OWN_NAMES = {"id": "Bahasa Indonesia"}
+"""What Babel calls otherwise than the people who speak it."""
+
 Forms: TypeAlias = str | tuple[str, ...]
 """A text, or its plural forms in the order of the catalog."""
 
@@ -125,7 +128,7 @@ def _language(path: Path) -> Language:
     locale = Locale.parse(tag, sep="-")
     return Language(
         tag=tag,
-        name=(locale.get_display_name() or tag).capitalize(),
+        name=OWN_NAMES.get(tag) or (locale.get_display_name() or tag).capitalize(),
         formats=tag,
         direction=locale.text_direction,
         texts=dict(_translations(catalog)),
