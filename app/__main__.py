@@ -1,0 +1,6 @@
+"""`python -m app` is the command `deskside`."""
+
+from app.cli import main
+
+
+main()

@@ -1,0 +1,55 @@
+"""`deskside apikey`: keys for programs."""
+
+import click
+
+from app.adapters.sql.records import Records
+from app.cli.shared import checked, day, find_agent, table, with_records
+from app.settings import Settings
+from app.web import forms
+
+
+@click.group()
+def apikey() -> None:
+    """Keys for programs; each acts as its agent."""
+
+
+@apikey.command("add")
+@click.argument("email")
+@click.option("--name", default="API key", show_default=True, help="What it is for.")
+@with_records
+async def add_key(_settings: Settings, records: Records, email: str, name: str) -> None:
+    """Make a key that acts as the agent EMAIL and print it: it is shown once only."""
+    owner = await find_agent(records, email)
+    name = checked("Name", forms.required(forms.line, forms.NAME), name)
+    _key, plain = await records.api_keys.add(name, owner.id)
+    click.echo("Keep it safe: it is not stored and will not be shown again.", err=True)
+    click.echo(plain)
+
+
+@apikey.command("list")
+@with_records
+async def list_keys(_settings: Settings, records: Records) -> None:
+    """List all keys, the newest first."""
+    emails = {a.id: a.email for a in await records.agents.list()}
+    rows = (
+        (
+            key.id,
+            f"{key.prefix}…",
+            emails[key.agent_id],
+            key.name,
+            day(key.last_used_at),
+            "revoked" if key.revoked_at else "active",
+        )
+        for key in await records.api_keys.list()
+    )
+    table(("ID", "KEY", "AGENT", "NAME", "LAST USED (UTC)", "STATE"), *rows)
+
+
+@apikey.command("revoke")
+@click.argument("key_id", metavar="ID")
+@with_records
+async def revoke_key(_settings: Settings, records: Records, key_id: str) -> None:
+    """End a key; ID as `apikey list` shows it."""
+    if not await records.api_keys.revoke(key_id):
+        raise click.ClickException(f"There is no active key {key_id}.")
+    click.echo("The key is no good any more.")
