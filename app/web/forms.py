@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import phonenumbers
@@ -163,10 +164,11 @@ def new_passcode(text: str) -> str:
 def phone(text: str, country: str) -> str:
     """A phone number that can exist, in E.164."""
     text = required(line, PHONE)(text)
-    try:
-        number = phonenumbers.parse(text, country.upper())
-    except phonenumbers.NumberParseException:
-        number = None
+    number = None
+    # Letters would be taken for the keys they stand on ("0800 FLOWERS").
+    if not any(mark.isalpha() for mark in text):
+        with suppress(phonenumbers.NumberParseException):
+            number = phonenumbers.parse(text, country.upper())
     if number is None or not phonenumbers.is_valid_number(number):
         wrong = _("This is not a phone number. Example: %(example)s")
         raise ValueError(wrong % {"example": _example(country)})

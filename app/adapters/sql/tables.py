@@ -141,7 +141,7 @@ customers = Table(
     Column("reference", String(64), unique=True),
     Column("notes", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
-    Column("sort_name", Text, nullable=False),  # folded by `text.fold`
+    Column("sort_name", Text, nullable=False),  # folded by `search.fold`
     Column("search", Text, nullable=False),  # name, phone, e-mail, reference; folded
     Index("ix_customers_sort_name_id", "sort_name", "id"),
     # Finds text in the middle, too. SQLite reads the table through, which for a

@@ -6,8 +6,8 @@ from sqlalchemy import ColumnElement, RowMapping, Select, or_, select
 
 from app.adapters.sql.records.paging import Order, read_page
 from app.adapters.sql.records.projection import in_order
+from app.adapters.sql.records.search import contains
 from app.adapters.sql.records.store import Store, build
-from app.adapters.sql.records.text import contains
 from app.adapters.sql.tables import agents, call_events, calls, customers, rooms
 from app.domain.ids import RoomId
 from app.domain.records import Call, CallEvent, CallFilter, Page

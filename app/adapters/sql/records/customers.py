@@ -4,13 +4,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, insert, select
+from sqlalchemy import Column, Select, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.sql.records.paging import MOST, Order, read_page
+from app.adapters.sql.records.search import begins, contains, fold, searchable
 from app.adapters.sql.records.store import Store, build, new_id, utc_now
-from app.adapters.sql.records.text import begins, contains, fold, searchable
 from app.adapters.sql.tables import customers
 from app.domain.ids import CustomerId
 from app.domain.records import Customer, NewCustomer, Page, Taken
@@ -78,7 +78,7 @@ class Customers(Store):
         """
         query = select(customers)
         if q and q.strip():
-            query = query.where(contains(customers.c.search, q))
+            query = query.where(customers.c.id.in_(_found(q)))
         async with self._reading() as connection:
             return await read_page(
                 connection,
@@ -115,6 +115,13 @@ class Customers(Store):
                 await _insert(connection, [_row(new) for new in batch])
                 progress(len(batch))
         return len(rows)
+
+
+def _found(q: str) -> Select[tuple[str]]:
+    # A query of its own: SQLite would else walk the index on names and fetch the
+    # text of each row from elsewhere, ten times slower than reading all in place.
+    query = select(customers.c.id).where(contains(customers.c.search, q))
+    return query.correlate(None)
 
 
 def _row(new: NewCustomer) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.adapters.sql.records.paging import Order, read_page
+from app.adapters.sql.records.search import searchable
 from app.adapters.sql.records.store import Store, build, new_id, utc_now
-from app.adapters.sql.records.text import searchable
 from app.adapters.sql.tables import rooms
 from app.domain.ids import AgentId, RoomId
 from app.domain.records import NewRoom, Page, Room, RoomState

@@ -1,0 +1,58 @@
+"""Connections: SQLite's switches, and PostgreSQL going away and coming back."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.adapters.sql.engine import connect
+from app.adapters.sql.migrations import migrate
+from app.adapters.sql.records import Records
+from app.domain.records import AgentRole
+from tests.services import Postgres
+
+
+async def test_sqlite_is_durable_checked_and_patient(tmp_path: Path) -> None:
+    """Readers do not block the writer, references are checked, commits are synced."""
+    engine = connect(f"sqlite+aiosqlite:///{tmp_path}/new/folder/d.db")
+    found = {}
+    async with engine.connect() as connection:
+        for name in ("journal_mode", "foreign_keys", "synchronous", "busy_timeout"):
+            found[name] = await connection.scalar(text(f"PRAGMA {name}"))
+    await engine.dispose()
+    assert found == {
+        "journal_mode": "wal",
+        "foreign_keys": 1,
+        "synchronous": 2,
+        "busy_timeout": 10_000,
+    }
+    assert (tmp_path / "new" / "folder").stat().st_mode & 0o777 == 0o700
+
+
+async def test_errors_do_not_tell_parameters(tmp_path: Path) -> None:
+    """What is stored of people never gets into an error text, and so not into logs."""
+    records = Records.open(f"sqlite+aiosqlite:///{tmp_path}/d.db")
+    with pytest.raises(SQLAlchemyError) as raised:
+        await records.customers.add("Budi", "+6281234567890")
+    await records.close()
+    assert "+62812" not in str(raised.value)
+
+
+async def test_postgres_may_go_and_come_back(own_postgres: Postgres) -> None:
+    """While it is away every request fails soon; when it is back all is as before."""
+    url = own_postgres.create_database()
+    await migrate(url)
+    records = Records.open(url)
+    await records.agents.add("ayu@x.id", "Ayu", AgentRole.AGENT, "hash")
+    own_postgres.kill()
+    began = time.monotonic()
+    with pytest.raises((SQLAlchemyError, OSError)):
+        await records.agents.list()
+    assert time.monotonic() - began < 6
+    await asyncio.to_thread(own_postgres.start)
+    assert len(await records.agents.list()) == 1
+    await records.ping()
+    await records.close()
