@@ -89,7 +89,8 @@ class Person:
 
     def sees(self, text: str | re.Pattern[str]) -> None:
         """Expect a text in sight."""
-        expect(self.page.get_by_text(text).first).to_be_visible(timeout=SLOW)
+        found = self.page.get_by_text(text).filter(visible=True)
+        expect(found.first).to_be_visible(timeout=SLOW)
 
     # The check and the call.
 
