@@ -11,9 +11,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from babel import Locale
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
+from babel.plural import to_gettext
 
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -92,8 +94,14 @@ def begin(locale: str) -> None:
     """Make an empty catalog for a language, with its plural rule."""
     path = LOCALE / locale / "LC_MESSAGES" / "messages.po"
     path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        path.write_bytes(written(Catalog(locale=locale.replace("-", "_"))))
+    if path.exists():
+        return
+    known = Locale.parse(locale, sep="-")
+    catalog = Catalog(known, header_comment=f"# {known.english_name}.", fuzzy=False)
+    text = written(catalog).decode()
+    # Babel's own list of plural rules lacks languages that CLDR has.
+    rule = f'"Plural-Forms: {to_gettext(known.plural_form)}\\n"'
+    path.write_text(re.sub(r'"Plural-Forms: .*"', lambda _: rule, text))
 
 
 def check() -> Iterator[str]:

@@ -18,6 +18,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from quart import Quart, Response, current_app, g, has_request_context, request
 
+from app.domain.records import Agent
+
 
 COOKIE = "lang"
 SOURCE = "en"
@@ -212,28 +214,26 @@ def ngettext(one: str, many: str, n: int) -> str:
 
 
 def install(app: Quart, languages: Languages, *, secure: bool) -> None:
-    """Choose a language for every request, by `?lang=`, cookie or browser."""
+    """Offer the languages; one chosen by `?lang=` is kept in a cookie."""
     app.extensions["languages"] = languages
 
     @app.after_request
     async def remember(response: Response) -> Response:
         if request.args.get("lang") in languages.offered:
-            keep(response, current().tag, secure=secure)
+            _keep(response, current().tag, secure=secure)
         return response
 
 
-def keep(response: Response, tag: str, *, secure: bool) -> None:
+def _keep(response: Response, tag: str, *, secure: bool) -> None:
     """Let the browser ask for this language from now on."""
     response.set_cookie(
         COOKIE, tag, max_age=A_YEAR, secure=secure, httponly=True, samesite="Lax"
     )
 
 
-def forget(response: Response) -> None:
-    """Let the browser ask for its own languages again."""
-    response.delete_cookie(COOKIE)
-
-
 def _wishes() -> list[str]:
-    chosen = [request.args.get("lang", ""), request.cookies.get(COOKIE, "")]
+    """What the address says, the agent's settings, the cookie, the browser."""
+    agent: Agent | None = g.get("agent")
+    saved = agent.locale if agent else None
+    chosen = (request.args.get("lang"), saved, request.cookies.get(COOKIE))
     return [tag for tag in chosen if tag] + list(request.accept_languages.values())

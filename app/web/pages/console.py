@@ -88,7 +88,7 @@ async def read_groups(records: Records, agent_id: AgentId) -> list[Group]:
         RoomState.WAITING: _("Waiting"),
         RoomState.LIVE: _("Live"),
         RoomState.OPEN: _("Open"),
-        RoomState.ENDED: _("Ended lately"),
+        RoomState.ENDED: _("Recently ended"),
     }
     groups = [
         Group(state.value, title, _of(state, rows)) for state, title in titles.items()

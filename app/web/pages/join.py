@@ -153,8 +153,8 @@ async def _refusals(
         return {}
     return {
         "phone": _(
-            "This number does not belong to this link. Use the phone number that we "
-            "have of you, or ask for another link."
+            "This number does not belong to this link. Use the phone number we know "
+            "you by, or ask for another link."
         )
     }
 
@@ -274,7 +274,7 @@ def _farewell(reason: str) -> tuple[str, list[str], str]:
         ),
         "too_long": (
             _("The call has ended"),
-            [_("It reached the longest time a call may take."), again],
+            [_("It reached the time limit for calls."), again],
             "phone-off",
         ),
         "left": (
@@ -283,7 +283,7 @@ def _farewell(reason: str) -> tuple[str, list[str], str]:
             "log-out",
         ),
     }
-    thanks = _("Thank you for the talk. Your camera and microphone are off.")
+    thanks = _("Thank you for talking with us. Your camera and microphone are off.")
     return known.get(reason, (_("The call has ended"), [thanks, again], "phone-off"))
 
 

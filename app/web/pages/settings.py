@@ -9,7 +9,7 @@ from quart.typing import ResponseReturnValue
 from app.adapters.sql.records import Records
 from app.domain.ids import AgentId
 from app.domain.records import Agent, AgentRole, Taken
-from app.web import forms, i18n
+from app.web import forms
 from app.web.auth import Sessions, admins_only, current_agent
 from app.web.i18n import Languages, gettext as _
 from app.web.limits import Attempts, login_attempt
@@ -30,7 +30,6 @@ class SettingsPages:
     sessions: Sessions
     attempts: Attempts
     languages: Languages
-    secure: bool
 
 
 @dataclass(slots=True)
@@ -122,12 +121,7 @@ async def _set_language(parts: SettingsPages, tag: str) -> ResponseReturnValue:
     if tag and tag not in parts.languages.offered:
         abort(400)
     await parts.records.agents.set_locale(current_agent().id, tag or None)
-    response = cast(Response, redirect("/settings?done=language", 303))
-    if tag:
-        i18n.keep(response, tag, secure=parts.secure)
-    else:
-        i18n.forget(response)
-    return response
+    return redirect("/settings?done=language", 303)
 
 
 async def _set_password(

@@ -14,9 +14,9 @@ def outcomes() -> dict[str, str]:
     return {
         "ended_by_agent": _("Ended by the agent"),
         "ended_by_customer": _("Ended by the customer"),
-        "abandoned": _("Both were gone"),
+        "abandoned": _("Abandoned by both"),
         "no_show": _("One side never came"),
-        "too_long": _("Reached the longest time"),
+        "too_long": _("Reached the time limit"),
         "expired": _("Expired"),
     }
 
@@ -69,7 +69,7 @@ def _moment(event: CallEvent, name: str) -> tuple[str, str, str]:
     who = {"name": name}
     known = {
         FactKind.OPENED: (_("The room was opened."), "door-open", ""),
-        FactKind.JOINED: (_("%(name)s came."), "log-in", ""),
+        FactKind.JOINED: (_("%(name)s arrived."), "log-in", ""),
         FactKind.ENTERED: (_("%(name)s was ready to talk."), "user-check", ""),
         FactKind.STARTED: (_("The call began."), "phone-call", "live"),
         FactKind.LOST: (_("%(name)s lost the connection."), "wifi-off", "warn"),

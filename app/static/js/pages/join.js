@@ -39,6 +39,7 @@ function preparePhone() {
   );
   const field = intlTelInput(phone, {
     initialCountry: chosen,
+    countryOrder: [chosen],
     countryNameLocale: locale,
     uiTranslations: {
       selectedCountryAriaLabel: t("Country of the phone number: {name}, {code}", {

@@ -29,6 +29,7 @@ let found = [];
 let active = -1;
 /** The text that goes with the chosen customer; another text is another wish. */
 let chosenText = chosenId.value ? field.value : "";
+let suggested = "";
 let asked = 0;
 /** @type {number | undefined} */
 let timer;
@@ -162,7 +163,17 @@ function choose(customer) {
   clearError(field);
   close();
   status.textContent = t("{name} is chosen.", { name: customer.name });
-  if (!title.value) title.value = t("Call with {name}", { name: customer.name });
+  suggestTitle(t("Call with {name}", { name: customer.name }));
+}
+
+/**
+ * Offer a title, but leave alone what was typed.
+ * @param {string} text
+ */
+function suggestTitle(text) {
+  if (title.value && title.value !== suggested) return;
+  title.value = suggested = text;
+  clearError(title);
 }
 
 function forget() {
