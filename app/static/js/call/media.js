@@ -51,6 +51,8 @@ export class Media {
 
   /** @type {Partial<Record<DeviceKind, string>>} */
   #chosen = remembered();
+  /** @type {Set<Kind>} */
+  #unwanted = new Set();
   #paused = this.state;
 
   constructor() {
@@ -96,6 +98,11 @@ export class Media {
 
   /** @param {Kind | "screen"} kind */
   drop(kind) {
+    // The browser may still be asking: what it then brings is not wanted any more.
+    if (kind !== "screen") {
+      this.#unwanted.add(kind);
+      this.asking.delete(kind);
+    }
     this.tracks[kind]?.stop();
     this.tracks[kind] = null;
     this.onchange();
@@ -206,7 +213,10 @@ export class Media {
     if (!wanted.length) return;
     if (!navigator.mediaDevices?.getUserMedia)
       throw new DOMException("", window.isSecureContext ? "NoApi" : "Insecure");
-    for (const kind of wanted) this.asking.add(kind);
+    for (const kind of wanted) {
+      this.asking.add(kind);
+      this.#unwanted.delete(kind);
+    }
     this.onchange();
     try {
       const stream = await navigator.mediaDevices.getUserMedia({
@@ -229,9 +239,11 @@ export class Media {
     const [track] =
       kind === "camera" ? stream.getVideoTracks() : stream.getAudioTracks();
     if (!track) return;
+    if (this.#unwanted.has(kind)) return track.stop();
     track.addEventListener("ended", () => {
       if (this.tracks[kind] === track) this.#unplugged(kind).catch(report);
     });
+    this.tracks[kind]?.stop();
     this.tracks[kind] = track;
     this.problems[kind] = null;
   }

@@ -203,12 +203,10 @@ export class Negotiation {
         usernameFragment,
       });
     } else if (!candidate) this.#gatheredAll = true;
-    if (!this.#release)
-      this.#flushing ??= setTimeout(
-        () => this.#flush(),
-        this.#isConnected() ? LATER : SOON,
-      );
-    else if (this.#gatheredAll) this.#release();
+    if (!this.#release) {
+      const urgent = this.#candidates.length && !this.#isConnected();
+      this.#flushing ??= setTimeout(() => this.#flush(), urgent ? SOON : LATER);
+    } else if (this.#gatheredAll) this.#release();
   }
 
   #flush() {

@@ -39,13 +39,14 @@ export function overView(call) {
 function leads({ over, endReason, data }) {
   switch (over) {
     case "room_full":
-      return data.fullUrl;
+      return data.fullUrl ?? data.endedUrl.replace(/ended$/, "full");
     case "room_ended":
       return withReason(data.endedUrl, "");
     case "ended":
       return withReason(data.endedUrl, endReason);
     case "left":
-      return data.homeUrl;
+      // An agent goes on with the work, a customer is told that all is off.
+      return data.role === "agent" ? data.homeUrl : withReason(data.endedUrl, "left");
     default:
       return "";
   }

@@ -22,8 +22,11 @@ export function stage(call, media) {
   let remote = null;
 
   // What stands for the picture goes with its first frame, and not before.
-  main.addEventListener("loadeddata", () => (frame.dataset.picture = "on"));
-  main.addEventListener("emptied", () => (frame.dataset.picture = "off"));
+  for (const event of ["loadeddata", "emptied"])
+    main.addEventListener(event, () => {
+      frame.dataset.picture = event === "loadeddata" ? "on" : "off";
+      drawNobody(call, frame);
+    });
   own.addEventListener("loadeddata", () => (frame.dataset.own = "on"));
   own.addEventListener("emptied", () => (frame.dataset.own = "off"));
   unmute.addEventListener("click", hear);
@@ -56,7 +59,7 @@ export function stage(call, media) {
     show(own, media.tracks.camera);
     if (peer && sound.paused) hear();
     setSpeaker(sound, media.speaker);
-    drawNobody(call);
+    drawNobody(call, frame);
     drawSelf(call, media);
   }
   return draw;
@@ -84,10 +87,16 @@ function setSpeaker(sound, id) {
   sound.setSinkId(id).catch(report);
 }
 
-/** @param {Call} call */
-function drawNobody({ peer, peerName }) {
+/**
+ * @param {Call} call
+ * @param {HTMLElement} frame
+ */
+function drawNobody({ view, peer, peerName }, frame) {
+  const nobody = byId("nobody", HTMLElement);
+  nobody.hidden = view !== "talk" || frame.dataset.picture === "on";
   byId("initial", HTMLElement).textContent = [...peerName.trim()][0] ?? "";
-  byId("nobody-text", HTMLElement).textContent = nobodyText(peer, peerName);
+  const text = nobody.hidden ? "" : nobodyText(peer, peerName);
+  byId("nobody-text", HTMLElement).textContent = text;
 }
 
 /**

@@ -34,7 +34,9 @@ export function statusLine(call) {
   }
 
   function draw() {
-    const text = trouble(call) || notice;
+    const wrong = trouble(call);
+    const text = wrong || notice || sharing(call);
+    line.dataset.trouble = String(!!wrong);
     if (line.textContent !== text) line.textContent = text;
   }
 
@@ -70,10 +72,18 @@ function trouble({
   if (link === "lost") return t("Reconnecting… you need not do anything.");
   if (view !== "talk") return "";
   if (!peer?.connected)
-    return t("The connection to {name} was lost. They are coming back…", { name });
+    return connection === "connected"
+      ? t("{name} reconnects. The call goes on.", { name })
+      : t("The connection to {name} was lost. They are coming back…", { name });
   if (connection === "connected") return "";
   if (wasConnected) return t("Reconnecting… you need not do anything.");
   return t("Connecting with {name}…", { name });
+}
+
+/** @param {Call} call */
+function sharing({ view, media, peerName: name }) {
+  const seen = view === "talk" && media.tracks.screen;
+  return seen ? t("{name} sees your screen.", { name }) : "";
 }
 
 /**
@@ -92,8 +102,9 @@ function whatChanged(before, now) {
 }
 
 /** @param {Call} call */
-function drawPeer({ view, peer, peerName }) {
-  byId("peer-name", HTMLElement).textContent = peerName || t("Customer");
+function drawPeer({ view, peer, peerName, data }) {
+  if (view === "talk" || view === "waiting")
+    byId("peer-name", HTMLElement).textContent = peerName || data.title;
   const list = byId("peer-states", HTMLElement);
   list.hidden = view !== "talk";
   if (!peer) return;
@@ -144,7 +155,8 @@ function drawQuality({ view, level, relayed, connection }) {
 }
 
 /** @param {Call} call */
-function drawWaiting({ peer, peerName, data, startedAt }) {
+function drawWaiting({ view, peer, peerName, data, startedAt }) {
+  if (view !== "waiting") return;
   const name = peerName || t("the customer");
   byId("waiting-title", HTMLElement).textContent = t("Waiting for {name}", { name });
   byId("waiting-text", HTMLElement).textContent = waitingText();
