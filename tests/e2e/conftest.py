@@ -1,6 +1,5 @@
 """Real Chromiums (one for the agent, one for the customer) and a real service."""
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -82,7 +81,7 @@ def service() -> Iterator[Node]:
     """The service on its embedded default, with one agent."""
     with private_folder("service") as folder:
         node = Node(folder)
-        node.settings["public_url"] = node.url
+        node.settings |= {"public_url": node.url, "pseudo_locale": 1}
         node.migrate()
         add_agent(node, AGENT_EMAIL, AGENT_NAME, "--admin")
         with node:
@@ -141,8 +140,3 @@ def screenshot(page: Any, name: str) -> None:
     """Keep a picture of a page for people to look at."""
     ARTIFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTIFACTS / f"{name}.png")
-
-
-def keep_pictures() -> bool:
-    """Whether this run is one that people look at."""
-    return bool(os.environ.get("KEEP_PICTURES"))

@@ -52,6 +52,23 @@ _LOUDNESS = """async () => {
 }"""
 
 
+def measure(video: Locator) -> dict[str, float]:
+    """Measure the picture of a video element."""
+    measured: dict[str, float] = video.evaluate(_PICTURE)
+    return measured
+
+
+def moves(video: Locator) -> None:
+    """Expect a picture that moves and is neither dark nor flat."""
+    seen: list[dict[str, float]] = []
+    for _ in range(30):
+        seen.append(measure(video))
+        last = seen[-1]
+        if last["frames"] > 0 and last["light"] > 20 and last["contrast"] > 30:
+            return
+    raise AssertionError(f"no picture in {video}: {seen[-3:]}")
+
+
 class Person:
     """Somebody with a browser of their own."""
 
@@ -102,18 +119,11 @@ class Person:
 
     def picture(self, label: str = "Remote video") -> dict[str, float]:
         """Measure a picture."""
-        measured: dict[str, float] = self.field(label).evaluate(_PICTURE)
-        return measured
+        return measure(self.field(label))
 
     def sees_picture(self, label: str = "Remote video") -> None:
         """Expect a picture that moves and is neither dark nor flat."""
-        seen: list[dict[str, float]] = []
-        for _ in range(30):
-            seen.append(self.picture(label))
-            last = seen[-1]
-            if last["frames"] > 0 and last["light"] > 20 and last["contrast"] > 30:
-                return
-        raise AssertionError(f"no picture in {label}: {seen[-3:]}")
+        moves(self.field(label))
 
     def sees_no_picture(self, label: str = "Remote video") -> None:
         """Expect that no frames arrive any more."""
