@@ -286,7 +286,7 @@ def test_import_finds_duplicates(shell: Shell) -> None:
     [
         ("", "It has: nothing"),
         ("name,email\n", "name and phone at least"),
-        ("name,phone,nmae\n", "nmae"),
+        ("name,phone,city\n", "city"),
         ("name,phone,name\n", "each once"),
         ("name,phone\nJosé,1\n".encode("latin-1"), "Line 2 is not in UTF-8"),
         ("name,phone\n".encode("utf-16"), "not in UTF-8"),
@@ -360,6 +360,14 @@ def test_room_is_live_and_ends_by_redis(shell: Shell, redis_url: str) -> None:
     assert asyncio.run(ended()) is None
     assert "ended" in shell.ok("room", "end", room_id)
     assert asyncio.run(ended()) is EndReason.ENDED_BY_AGENT
+
+
+def test_room_says_that_redis_is_away(shell: Shell) -> None:
+    """An end that cannot reach Redis is a failure; the room is still there."""
+    room_id = made_room(shell)
+    shell.settings["DESKSIDE_REDIS_URL"] = "redis://127.0.0.1:1/0"
+    assert "Redis:" in shell.fails("room", "end", room_id)
+    assert room_id in shell.ok("room", "list", "--state", "open")
 
 
 # Check.

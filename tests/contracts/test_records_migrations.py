@@ -2,12 +2,13 @@
 
 import asyncio
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 
 from app.adapters.sql.engine import connect
-from app.adapters.sql.migrations import is_current, migrate
+from app.adapters.sql.migrations import config_for, is_current, migrate
 from app.adapters.sql.records import Records
 from app.adapters.sql.tables import belongs, metadata
 
@@ -50,6 +51,15 @@ async def test_migrations_run_twice_change_nothing(database_url: str) -> None:
     await migrate(database_url)
     assert await is_current(engine)
     await engine.dispose()
+
+
+async def test_migrations_go_back_and_forth(records: Records) -> None:
+    """Every migration can be undone, down to nothing, and done again."""
+    async with records.engine.begin() as connection:
+        await connection.run_sync(lambda c: command.downgrade(config_for(c), "base"))
+        await connection.run_sync(lambda c: command.upgrade(config_for(c), "head"))
+    async with records.engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
 
 
 async def test_migrations_from_several_processes_take_turns(database_url: str) -> None:

@@ -1,6 +1,7 @@
 """The REST API as a program sees it: real records, real live rooms, one process."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from app.adapters.memory import Memory, MemoryBackplane
 from app.adapters.sql.migrations import migrate
 from app.adapters.sql.records import Records
 from app.domain.commands import Terms
-from app.domain.facts import Fact, FactKind
+from app.domain.facts import Fact, FactKind, Role
 from app.domain.ice import Relays
 from app.domain.ids import FactId, NodeId, RoomId
 from app.domain.records import Agent, AgentRole
@@ -26,11 +27,14 @@ from app.live.hub import Hub
 from app.live.ledger import Ledger
 from app.live.metrics import Metrics
 from app.live.transact import Transactor
+from app.ports import BackplaneError
 from app.protocol.tickets import Tickets
 from app.web import api, errors, openapi
 from app.web.rooms import Rooms
+from tests.services import ROOT
 
 
+MANUAL = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
 
@@ -67,18 +71,26 @@ class Program:
 
 
 class GatedHub(Hub):
-    """A hub that opens rooms only while its gate is open."""
+    """A hub that opens rooms only while its gate is open, and can be out of reach."""
 
     def __init__(self, *parts: Any) -> None:
         super().__init__(*parts)
         self.gate = asyncio.Event()
         self.gate.set()
         self.reached = asyncio.Event()
+        self.away = False
 
     async def open_room(self, room: RoomId, terms: Terms) -> None:
         self.reached.set()
         await self.gate.wait()
+        if self.away:
+            raise BackplaneError("away")
         await super().open_room(room, terms)
+
+    async def end_room(self, room: RoomId, by: Role = Role.AGENT) -> None:
+        if self.away:
+            raise BackplaneError("away")
+        await super().end_room(room, by)
 
 
 @dataclass
@@ -263,6 +275,19 @@ async def test_room_ends_for_both(service: Service, program: Program) -> None:
     _status, ended = await program.get(path)
     assert (ended["state"], ended["end_reason"]) == ("ended", "ended_by_agent")
     assert await program.post(f"{path}/end") == (202, ended)
+
+
+async def test_rooms_are_made_but_not_ended_while_live_state_is_away(
+    service: Service, program: Program
+) -> None:
+    """A room is stored and becomes live later; an end must reach the live room."""
+    service.hub.away = True
+    room = await made_room(program)
+    status, answer = await program.post(f"/rooms/{room['id']}/end", Idempotency_Key="1")
+    assert (status, answer["error"]["code"]) == (503, "unavailable")
+    service.hub.away = False
+    again = await program.post(f"/rooms/{room['id']}/end", Idempotency_Key="1")
+    assert again[0] == 202
 
 
 async def test_rooms_of_others_are_not_there(
@@ -579,6 +604,18 @@ async def test_openapi_tells_bounds_and_headers(service: Service) -> None:
     assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, 200, 50)
     making = document["paths"]["/api/v1/rooms"]["post"]["parameters"]
     assert [(p["name"], p["in"]) for p in making] == [("Idempotency-Key", "header")]
+
+
+async def test_manual_has_every_route(service: Service) -> None:
+    """docs/api.md lists the routes of the OpenAPI document, no more, no less."""
+    response = await service.app.test_client().get("/openapi.json")
+    served = {
+        (method.upper(), re.sub(r"\{\w+\}", "{id}", path))
+        for path, operations in (await response.get_json())["paths"].items()
+        for method in operations
+    }
+    told = set(re.findall(r"^\| `(GET|POST) (\S+)`", MANUAL, re.MULTILINE))
+    assert told == served
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redocs", "/scalar"])

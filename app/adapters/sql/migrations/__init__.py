@@ -40,10 +40,11 @@ async def is_current(engine: AsyncEngine) -> bool:
 
 def newest() -> str | None:
     """Return the name of the newest migration."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+    return ScriptDirectory.from_config(config_for()).get_current_head()
 
 
-def _config(connection: Connection | None = None) -> Config:
+def config_for(connection: Connection | None = None) -> Config:
+    """Return what Alembic's commands need to work on a connection."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.set_main_option("path_separator", "os")
@@ -52,7 +53,7 @@ def _config(connection: Connection | None = None) -> Config:
 
 
 def _upgrade(connection: Connection) -> None:
-    command.upgrade(_config(connection), "head")
+    command.upgrade(config_for(connection), "head")
 
 
 def _revision(connection: Connection) -> str | None:
