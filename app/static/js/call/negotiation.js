@@ -53,6 +53,8 @@ export class Negotiation {
   /** @type {RTCIceCandidateInit[]} */
   #candidates = [];
   #gatheredAll = false;
+  /** Candidates that came before the first description. @type {RTCIceCandidateInit[]} */
+  #early = [];
   /** @type {(() => void) | null} ends the wait of a description for its candidates */
   #release = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -132,7 +134,7 @@ export class Negotiation {
     if (description.type === "offer") await this.#answer(description);
     else if (this.#isAwaited(description)) {
       this.#ignoring = false;
-      await this.pc.setRemoteDescription(description);
+      await this.#setRemote(description);
     }
   }
 
@@ -144,7 +146,7 @@ export class Negotiation {
     if (collision) this.#dropCandidates();
     try {
       // Where ours is open, this takes it back first: the polite side yields.
-      await this.pc.setRemoteDescription(offer);
+      await this.#setRemote(offer);
     } catch (error) {
       this.#options.onbroken?.(error);
       throw error;
@@ -234,10 +236,17 @@ export class Negotiation {
    */
   async #addCandidates(candidates, end) {
     const sdp = this.pc.remoteDescription?.sdp;
+    if (!sdp) this.#early = [...this.#early, ...candidates].slice(-MOST_CANDIDATES);
     if (!sdp || this.#ignoring) return;
     for (const candidate of candidates)
       if (isOfGeneration(candidate, sdp)) await this.pc.addIceCandidate(candidate);
     if (end) await this.pc.addIceCandidate(undefined);
+  }
+
+  /** @param {RTCSessionDescriptionInit} description */
+  async #setRemote(description) {
+    await this.pc.setRemoteDescription(description);
+    await this.#addCandidates(this.#early.splice(0), false);
   }
 
   // The ladder

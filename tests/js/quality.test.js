@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { Watchdog, judge, sample } from "../../app/static/js/call/quality.js";
+
+/** As Chromium reports it, reduced to what is read. */
+const CHROMIUM = [
+  { id: "T", type: "transport", selectedCandidatePairId: "P" },
+  {
+    id: "P",
+    type: "candidate-pair",
+    localCandidateId: "L",
+    currentRoundTripTime: 0.05,
+  },
+  { id: "L", type: "local-candidate", candidateType: "relay" },
+  { id: "A", type: "inbound-rtp", packetsReceived: 90, packetsLost: 10 },
+  { id: "V", type: "inbound-rtp", packetsReceived: 100, framesDecoded: 7 },
+  { id: "R", type: "remote-inbound-rtp", fractionLost: 0.01 },
+];
+
+describe("a sample", () => {
+  test("sums what was received and finds the path", () => {
+    const { rtt, relayed, received, framesDecoded } = sample(CHROMIUM, null);
+    assert.deepEqual([rtt, relayed, received, framesDecoded], [0.05, true, 190, 7]);
+  });
+
+  test("counts the loss since the one before", () => {
+    const before = sample(CHROMIUM, null);
+    assert.equal(before.loss, 0.05);
+    assert.equal(sample(CHROMIUM, before).loss, 0.01);
+  });
+
+  test("finds the pair that Firefox marks itself", () => {
+    const [, pair, ...rest] = CHROMIUM;
+    assert.equal(sample([{ ...pair, selected: true }, ...rest], null).rtt, 0.05);
+  });
+
+  test("of nothing is nothing", () => {
+    assert.equal(sample([], null).loss, 0);
+    assert.equal(sample([], null).relayed, false);
+  });
+});
+
+test("quality is judged by delay and loss, whichever is worse", () => {
+  assert.equal(judge({ rtt: 0.05, loss: 0 }), "good");
+  assert.equal(judge({ rtt: 0.3, loss: 0 }), "fair");
+  assert.equal(judge({ rtt: 0.05, loss: 0.05 }), "fair");
+  assert.equal(judge({ rtt: 0.7, loss: 0 }), "poor");
+  assert.equal(judge({ rtt: 0.05, loss: 0.2 }), "poor");
+});
+
+describe("the watchdog", () => {
+  test("is quiet while media arrives, and where none is expected", () => {
+    const dog = new Watchdog();
+    for (let i = 0; i < 10; i++) assert.equal(dog.isStalled(i, true, i * 2000), false);
+    for (let i = 10; i < 20; i++)
+      assert.equal(dog.isStalled(9, false, i * 2000), false);
+  });
+
+  test("barks after four seconds of nothing, then less and less often", () => {
+    const dog = new Watchdog();
+    const barks = [];
+    for (let second = 0; second <= 60; second += 2)
+      if (dog.isStalled(5, true, second * 1000)) barks.push(second);
+    assert.deepEqual(barks, [4, 12, 28, 60]);
+  });
+
+  test("is patient anew once something has arrived", () => {
+    const dog = new Watchdog();
+    assert.equal(dog.isStalled(5, true, 0), false);
+    assert.equal(dog.isStalled(5, true, 4_000), true);
+    assert.equal(dog.isStalled(6, true, 6_000), false);
+    assert.equal(dog.isStalled(6, true, 10_000), true);
+  });
+});
