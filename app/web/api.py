@@ -130,10 +130,10 @@ def once(records: Records) -> Callable[[View], View]:
             if name is None:
                 return await view(**arguments)
             key = _idempotency_key(name)
-            body = (await _body()).decode(errors="replace")
-            earlier = await records.idempotency.begin(key, body, datetime.now(UTC))
+            content = f"{request.path}\n{(await _body()).hex()}"
+            earlier = await records.idempotency.begin(key, content, datetime.now(UTC))
             if earlier is not None:
-                return _again(earlier, body)
+                return _again(earlier, content)
             work = asyncio.create_task(_first(records, key, view(**arguments)))
             begun.add(work)
             work.add_done_callback(begun.discard)
@@ -157,8 +157,8 @@ async def _first(
     return response
 
 
-def _again(earlier: Earlier, body: str) -> Response:
-    if earlier.request_hash != sha256(body):
+def _again(earlier: Earlier, content: str) -> Response:
+    if earlier.request_hash != sha256(content):
         text = _("This Idempotency-Key was used for a request with another content.")
         raise Refused(409, text, "idempotency_key_reused")
     if earlier.status is None or earlier.response is None:
@@ -173,7 +173,7 @@ def _idempotency_key(name: str) -> Key:
     if not name.isprintable() or not 1 <= len(name) <= KEY_LENGTH:
         text = _("Use 1 to %(most)d printable characters.") % {"most": KEY_LENGTH}
         raise _invalid({"Idempotency-Key": text})
-    return Key(_api_key().id, f"{request.method} {request.path}", name)
+    return Key(_api_key().id, f"{request.method} {request.url_rule}", name)
 
 
 # The routes.

@@ -1,6 +1,8 @@
 """Connections: SQLite's switches, and PostgreSQL going away and coming back."""
 
 import asyncio
+import base64
+import json
 import time
 from pathlib import Path
 
@@ -11,7 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.adapters.sql.engine import connect
 from app.adapters.sql.migrations import migrate
 from app.adapters.sql.records import Records
-from app.domain.records import AgentRole
+from app.domain.ids import AgentId, RoomId
+from app.domain.records import AgentRole, CallFilter
 from tests.services import Postgres
 
 
@@ -30,6 +33,24 @@ async def test_sqlite_is_durable_checked_and_patient(tmp_path: Path) -> None:
         "busy_timeout": 10_000,
     }
     assert (tmp_path / "new" / "folder").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("made_up", ["a\0b", "\ud800", "\U0010ffff", "x" * 60_000])
+async def test_made_up_text_finds_nothing(records: Records, made_up: str) -> None:
+    """Whatever a stranger puts into an address or a search is only not found."""
+    assert await records.rooms.find(made_up) is None
+    assert await records.rooms.read(RoomId(made_up)) is None
+    assert await records.agents.find(made_up) is None
+    assert await records.customers.search(made_up) == ()
+    assert (await records.customers.list(made_up)).items == ()
+    which = CallFilter(agent_id=AgentId(made_up), q=made_up, reason=made_up)
+    assert (await records.calls.list(which)).items == ()
+    cursor = (
+        base64.urlsafe_b64encode(json.dumps([made_up, made_up]).encode())
+        .decode()
+        .rstrip("=")
+    )
+    assert (await records.customers.list(cursor=cursor)).items == ()
 
 
 async def test_errors_do_not_tell_parameters(tmp_path: Path) -> None:

@@ -391,6 +391,16 @@ async def test_key_with_another_content_is_refused(program: Program) -> None:
     assert (status, answer["error"]["code"]) == (409, "idempotency_key_reused")
 
 
+async def test_key_of_one_room_is_not_for_another(program: Program) -> None:
+    """A request is told by its address as well as by its body."""
+    first, second = await made_room(program), await made_room(program)
+    await program.post(f"/rooms/{first['id']}/end", Idempotency_Key="1")
+    status, _ = await program.post(f"/rooms/{second['id']}/end", Idempotency_Key="1")
+    assert status == 409
+    long = await program.post(f"/rooms/{'x' * 4000}/end", Idempotency_Key="2")
+    assert long[0] == 404
+
+
 async def test_key_of_a_refused_request_may_be_used_again(program: Program) -> None:
     """Nothing was done, so the corrected request may keep its key."""
     key = "order-17"

@@ -57,6 +57,34 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value
 
 
+class Words(TypeDecorator[str]):
+    """Text of a bounded length.
+
+    What PostgreSQL cannot take, a NUL or half of a surrogate pair, becomes a
+    question mark, so that a made-up id finds nothing instead of failing.
+    """
+
+    impl = String
+    cache_ok = True
+
+    @property
+    def python_type(self) -> type[str]:
+        """Return what comes out."""
+        return str
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        return value.replace("\0", "?").encode(errors="replace").decode()
+
+
+class LongWords(Words):
+    """Text of any length."""
+
+    impl = Text
+    cache_ok = True
+
+
 def word(kind: type[StrEnum], name: str | None = None) -> Enum:
     """A word of an enumeration; with a ``name`` the database checks it too."""
     return Enum(
@@ -79,7 +107,7 @@ metadata = MetaData(
     }
 )
 
-Id = String(32)
+Id = Words(32)
 Hash = LargeBinary(32)
 """SHA-256 of a secret of 128 bits or more; such a secret needs no slower hash."""
 
@@ -87,11 +115,11 @@ agents = Table(
     "agents",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("email", String(254), nullable=False, unique=True),  # in lower case
-    Column("name", String(120), nullable=False),
+    Column("email", Words(254), nullable=False, unique=True),  # in lower case
+    Column("name", Words(120), nullable=False),
     Column("role", word(AgentRole, "role"), nullable=False),
-    Column("locale", String(16)),
-    Column("password_hash", String(255), nullable=False),  # argon2id
+    Column("locale", Words(16)),
+    Column("password_hash", Words(255), nullable=False),  # argon2id
     Column("created_at", Instant, nullable=False),
     Column("disabled_at", Instant),
 )
@@ -110,9 +138,9 @@ api_keys = Table(
     "api_keys",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("name", String(120), nullable=False),
+    Column("name", Words(120), nullable=False),
     Column("agent_id", ForeignKey("agents.id"), nullable=False, index=True),
-    Column("prefix", String(16), nullable=False),
+    Column("prefix", Words(16), nullable=False),
     Column("key_hash", Hash, nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
     Column("last_used_at", Instant),
@@ -123,26 +151,28 @@ idempotency_keys = Table(
     "idempotency_keys",
     metadata,
     Column("api_key_id", ForeignKey("api_keys.id"), primary_key=True),
-    Column("route", String(120), primary_key=True),
+    Column("route", Words(120), primary_key=True),
     Column("key_hash", Hash, primary_key=True),
     Column("request_hash", Hash, nullable=False),
     Column("created_at", Instant, nullable=False, index=True),
     Column("status", SmallInteger),  # None while the request is being worked on
-    Column("response", Text),
+    Column("response", LongWords),
 )
 
 customers = Table(
     "customers",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("name", String(120), nullable=False),
-    Column("phone", String(16), nullable=False, index=True),  # E.164
-    Column("email", String(254)),
-    Column("reference", String(64), unique=True),
-    Column("notes", Text, nullable=False),
+    Column("name", Words(120), nullable=False),
+    Column("phone", Words(16), nullable=False, index=True),  # E.164
+    Column("email", Words(254)),
+    Column("reference", Words(64), unique=True),
+    Column("notes", LongWords, nullable=False),
     Column("created_at", Instant, nullable=False),
-    Column("sort_name", Text, nullable=False),  # folded by `search.fold`
-    Column("search", Text, nullable=False),  # name, phone, e-mail, reference; folded
+    Column("sort_name", LongWords, nullable=False),  # folded by `search.fold`
+    Column(
+        "search", LongWords, nullable=False
+    ),  # name, phone, e-mail, reference; folded
     Index("ix_customers_sort_name_id", "sort_name", "id"),
     # Finds text in the middle, too. SQLite reads the table through, which for a
     # directory that fits beside an embedded service takes milliseconds.
@@ -160,11 +190,11 @@ rooms = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("link", Id, nullable=False, unique=True),
-    Column("title", String(120), nullable=False),
+    Column("title", Words(120), nullable=False),
     # Readable on purpose: the agent reads it out to the customer. The secret that
     # keeps strangers away is the link with its 128 random bits.
-    Column("passcode", String(32), nullable=False),
-    Column("description", Text, nullable=False),
+    Column("passcode", Words(32), nullable=False),
+    Column("description", LongWords, nullable=False),
     Column("agent_id", ForeignKey("agents.id"), nullable=False),
     Column("customer_id", ForeignKey("customers.id"), index=True),
     Column("state", word(RoomState, "state"), nullable=False),
@@ -172,11 +202,13 @@ rooms = Table(
     Column("expires_at", Instant, nullable=False),
     Column("agent_since", Instant),
     Column("customer_since", Instant),
-    Column("visitor_name", String(120)),
-    Column("visitor_phone", String(16)),
+    Column("visitor_name", Words(120)),
+    Column("visitor_phone", Words(16)),
     Column("ended_at", Instant),
-    Column("end_reason", String(32)),
-    Column("search", Text, nullable=False),  # title, visitor's name and phone; folded
+    Column("end_reason", Words(32)),
+    Column(
+        "search", LongWords, nullable=False
+    ),  # title, visitor's name and phone; folded
     Index("ix_rooms_created_at_id", "created_at", "id"),
     Index("ix_rooms_agent_id_created_at_id", "agent_id", "created_at", "id"),
     Index("ix_rooms_state_created_at_id", "state", "created_at", "id"),
@@ -189,7 +221,7 @@ calls = Table(
     Column("agent_id", ForeignKey("agents.id"), nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
-    Column("end_reason", String(32)),
+    Column("end_reason", Words(32)),
     Index("ix_calls_started_at_room_id", "started_at", "room_id"),
     Index("ix_calls_agent_id_started_at_room_id", "agent_id", "started_at", "room_id"),
 )
@@ -204,7 +236,7 @@ call_events = Table(
         primary_key=True,
         autoincrement=True,
     ),
-    Column("id", String(120), nullable=False, unique=True),
+    Column("id", Words(120), nullable=False, unique=True),
     Column("room_id", ForeignKey("rooms.id"), nullable=False, index=True),
     Column("at", Instant, nullable=False),
     Column("kind", word(FactKind), nullable=False),

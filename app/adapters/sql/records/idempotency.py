@@ -38,9 +38,12 @@ class Earlier:
 class Idempotency(Store):
     """The answers to requests that carried an idempotency key."""
 
-    async def begin(self, key: Key, body: str, now: datetime) -> Earlier | None:
-        """Take a key for a request, or return the one that has it already."""
-        values = _names(key) | {"request_hash": sha256(body), "created_at": now}
+    async def begin(self, key: Key, content: str, now: datetime) -> Earlier | None:
+        """Take a key for a request, or return the one that has it already.
+
+        ``content`` is all that tells this request from others of the same route.
+        """
+        values = _names(key) | {"request_hash": sha256(content), "created_at": now}
         try:
             async with self._writing() as connection:
                 await connection.execute(delete(idempotency_keys).where(_lapsed(now)))

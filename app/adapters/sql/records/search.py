@@ -7,6 +7,8 @@ from sqlalchemy import ColumnElement, and_, or_
 
 
 ESCAPE = "\\"
+MOST = 200
+"""How much of a query is looked at: databases bound their patterns, too."""
 
 
 def fold(text: str) -> str:
@@ -26,6 +28,7 @@ def contains(column: ColumnElement[str], query: str) -> ColumnElement[bool]:
     A query that could be a phone number also matches as one, however it is written:
     "0812-345" is found in "+62812345678".
     """
+    query = query[:MOST]
     words = and_(*(_has(column, fold(word)) for word in query.split()))
     digits = _dialled(query)
     return or_(words, _has(column, digits)) if digits else words
@@ -33,7 +36,7 @@ def contains(column: ColumnElement[str], query: str) -> ColumnElement[bool]:
 
 def begins(column: ColumnElement[str], query: str) -> ColumnElement[bool]:
     """Return whether a folded column begins with a query."""
-    return column.startswith(_escaped(fold(query)), escape=ESCAPE)
+    return column.startswith(_escaped(fold(query[:MOST])), escape=ESCAPE)
 
 
 def _has(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
