@@ -5,15 +5,14 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
 
-from hypercorn.middleware import ProxyFixMiddleware
 from prometheus_client import CollectorRegistry
 from quart import Quart, websocket
 
 from app import __version__
 from app.adapters.memory import Memory, MemoryBackplane
 from app.adapters.redis_backplane import RedisBackplane
+from app.adapters.sql.migrations import is_current
 from app.adapters.sql.records import Records
 from app.domain.ice import Relays
 from app.domain.ids import NodeId
@@ -25,7 +24,7 @@ from app.live.transact import Transactor
 from app.ports import Backplane
 from app.protocol.tickets import Tickets
 from app.settings import Settings
-from app.web import api, auth, errors, openapi, ops, security, site, socket
+from app.web import api, auth, errors, openapi, ops, proxy, security, site, socket
 from app.web.brand import Brand
 from app.web.limits import Attempts
 from app.web.rooms import Rooms
@@ -61,7 +60,7 @@ def create(settings: Settings) -> Quart:  # noqa: PLR0915  (a list of parts)
 
     app = Quart("app", static_folder=None, template_folder="web/templates")
     app.extensions["hub"] = hub
-    checks = {"database": records.ping, "live": backplane.ping}
+    checks = {"database": lambda: _migrated(records), "live": backplane.ping}
     # First, so that it sees every request and every answer.
     app.register_blueprint(
         ops.blueprint(checks, lambda: hub.draining, registry, settings.metrics_token)
@@ -97,17 +96,18 @@ def create(settings: Settings) -> Quart:  # noqa: PLR0915  (a list of parts)
     )
     openapi.install(app, __version__)
     if settings.proxy_hops:
-        proxy = ProxyFixMiddleware(app.asgi_app, trusted_hops=settings.proxy_hops)
-        app.asgi_app = proxy  # type: ignore[method-assign]
+        proxied = proxy.behind(app.asgi_app, settings.proxy_hops)
+        app.asgi_app = proxied  # type: ignore[method-assign]
 
     @app.while_serving
     async def life() -> AsyncGenerator[None, None]:
-        duties = asyncio.gather(keeper.run(), ledger.run())
+        duties = [asyncio.create_task(duty.run()) for duty in (keeper, ledger)]
         async with hub.running():
             yield
-        duties.cancel()
-        with suppress(asyncio.CancelledError):
-            await duties
+        for duty in duties:
+            duty.cancel()
+        # To the end of each: a database connection must not be left half closed.
+        await asyncio.gather(*duties, return_exceptions=True)
         await _flush(ledger)
         await attempts.close()
         await backplane.close()
@@ -155,6 +155,11 @@ def _own_origin(public_url: str) -> Callable[[str | None], bool]:
         )
 
     return own
+
+
+async def _migrated(records: Records) -> None:
+    if not await is_current(records.engine):
+        raise RuntimeError("the database is not migrated: deskside migrate")
 
 
 async def _flush(ledger: Ledger) -> None:
