@@ -83,7 +83,9 @@ def origin_allowed(origin: str | None, scheme: str, host: str, public_url: str) 
     if not origin:
         return False
     http = {"ws": "http", "wss": "https"}.get(scheme, scheme)
-    return _origin(origin) in (_origin(public_url), _origin(f"{http}://{host}"))
+    own = _origin(public_url), _origin(f"{http}://{host}")
+    given = _origin(origin)
+    return given[1] is not None and given in own
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
@@ -91,7 +93,7 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
         parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
     except ValueError:
-        return "", url, None  # Equal to nothing that parses.
+        return "", None, None
     return parts.scheme, parts.hostname, port
 
 
