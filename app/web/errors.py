@@ -3,7 +3,16 @@
 import logging
 from collections.abc import Mapping
 
-from quart import Quart, Response, jsonify, make_response, render_template, request
+from quart import (
+    Quart,
+    Response,
+    has_request_context,
+    jsonify,
+    make_response,
+    render_template,
+    request,
+    websocket,
+)
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
@@ -35,8 +44,8 @@ def wants_page() -> bool:
 
     `fetch` and programs send `*/*` or a type of their own, and get JSON.
     """
-    if request.path.startswith("/api/"):
-        return False
+    if not has_request_context() or request.path.startswith("/api/"):
+        return False  # Without a request it is a WebSocket that was not accepted.
     return any(kind == "text/html" for kind, _q in request.accept_mimetypes)
 
 
@@ -101,6 +110,7 @@ def install(app: Quart) -> None:
     @app.errorhandler(Exception)
     async def failed(error: Exception) -> ResponseReturnValue:
         # Nothing of the exception reaches the browser; the log has it all.
-        route = str(request.url_rule or "unknown")
+        asked = request if has_request_context() else websocket
+        route = str(asked.url_rule or "unknown")
         log.error("request failed", exc_info=error, extra={"route": route})
         return await answer(500)
