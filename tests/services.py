@@ -323,7 +323,6 @@ class Nginx(Service):
     """A reverse proxy before one or more nodes."""
 
     program = "nginx"
-    stop_signal = signal.SIGQUIT
 
     def __init__(self, folder: Path, ports: list[int]) -> None:
         super().__init__(folder)
@@ -345,7 +344,7 @@ class Nginx(Service):
         temporary = "".join(f"{name}_temp_path {self.folder}/{name};" for name in paths)
         user = "user root;" if os.geteuid() == 0 else ""
         return f"""
-            daemon off; {user} pid {self.folder}/nginx.pid; worker_processes 1;
+            daemon off; master_process off; {user} pid {self.folder}/nginx.pid; worker_processes 1;
             events {{}}
             http {{
               access_log off; {temporary}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
@@ -97,13 +97,21 @@ def people(
         yield People(service, agent_browser, customer_browser, stack)
 
 
+class Served(Protocol):
+    """Whatever answers at an address: a node, or a proxy before some."""
+
+    @property
+    def url(self) -> str:
+        """Where to find it."""
+
+
 class People:
     """Makes agents and customers, each with a context of its own."""
 
     def __init__(
-        self, node: Node, agents: Browser, customers: Browser, stack: ExitStack
+        self, service: Served, agents: Browser, customers: Browser, stack: ExitStack
     ) -> None:
-        self.node = node
+        self.url = service.url
         self._agents, self._customers, self._stack = agents, customers, stack
 
     def agent(self, **options: Any) -> Agent:
@@ -121,7 +129,7 @@ class People:
         self._stack.callback(context.close)
         if prepare:
             prepare(context)
-        return kind(context, self.node.url)
+        return kind(context, self.url)
 
 
 @pytest.fixture
