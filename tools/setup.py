@@ -7,6 +7,7 @@ testing it. What is done already is not done again.
 import argparse
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,11 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 REQUIREMENTS = ROOT / "requirements"
 ATTEMPTS = 3
+STEP = re.compile(
+    r"(Collecting |Processing .*/|Requirement already satisfied: )(?P<name>[\w.]+)"
+    r"|Installing collected"
+)
+"""A line of pip that says it comes to a package, or that it has them all."""
 
 
 def main() -> int:
@@ -142,11 +148,8 @@ def pip_steps(command: Sequence[Path | str], log: Path) -> Iterator[str]:
     with log.open("w") as kept:
         for line in pip.stdout:
             kept.write(line)
-            word = line.split()
-            if word[:1] == ["Collecting"] or line.startswith("Requirement already"):
-                yield word[-1] if word[0] != "Collecting" else word[1]
-            elif line.startswith("Installing collected"):
-                yield "unpacking"
+            if step := STEP.match(line):
+                yield step["name"] or "unpacking"
     if pip.wait() != 0:
         end = "".join(log.read_text().splitlines(keepends=True)[-15:])
         raise Trouble(f"pip could not install them:\n{end}\nThe whole log is in {log}")
