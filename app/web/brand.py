@@ -9,6 +9,9 @@ from quart import Blueprint, Response, abort
 
 
 WHITE, NIGHT = "#ffffff", "#1c2124"
+MIDDLE = 0.18
+"""The luminance above which a ground is light: black shows better on it than white."""
+
 READABLE = 4.6
 """Contrast to reach; WCAG 2.2 asks for 4.5 and rounding may cost a little."""
 
@@ -40,10 +43,11 @@ class Brand:
 def readable(colour: str, ground: str) -> str:
     """The colour, darker or lighter until text in it can be read on the ground."""
     hue, lightness, saturation = colorsys.rgb_to_hls(*_rgb(colour))
-    step = -0.01 if _luminance(ground) > 0.2 else 0.01
-    while contrast(colour, ground) < READABLE and 0 < lightness < 1:
-        lightness = min(1.0, max(0.0, lightness + step))
-        colour = _hex(*colorsys.hls_to_rgb(hue, lightness, saturation))
+    step = -1 if _luminance(ground) > MIDDLE else 1
+    percent = round(lightness * 100)
+    while contrast(colour, ground) < READABLE and 0 <= percent <= 100:
+        percent += step
+        colour = _hex(*colorsys.hls_to_rgb(hue, percent / 100, saturation))
     return colour
 
 
