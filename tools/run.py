@@ -183,7 +183,13 @@ def coturn(program: str) -> Iterator[dict[str, str]]:
     config = VAR / "turnserver.conf"
     # In a file, because other users can read a command line.
     write_private(config, coturn_config(address, port, secret))
-    child = subprocess.Popen([program, "-c", config], stdout=subprocess.DEVNULL)
+    # Of its own group: Ctrl-C must not end it before the calls were told.
+    child = subprocess.Popen(
+        ["setpriv", "--pdeathsig=KILL", program, "-c", config],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        process_group=0,
+    )
     say(f"turnserver relays calls at {address}:{port}.")
     urls = ",".join(
         f"turn:{address}:{port}?transport={kind}" for kind in ("udp", "tcp")

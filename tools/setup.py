@@ -22,8 +22,8 @@ PYTHON = VENV / "bin" / "python"
 REQUIREMENTS = ROOT / "requirements"
 ATTEMPTS = 3
 STEP = re.compile(
-    r"(Collecting |Processing .*/|Requirement already satisfied: )(?P<name>[\w.]+)"
-    r"|Installing collected"
+    r"(Collecting |Processing .*/|Requirement already satisfied: )"
+    r"(?P<name>[\w.-]+?)(==|-\d|\s|$)|Installing collected"
 )
 """A line of pip that says it comes to a package, or that it has them all."""
 
