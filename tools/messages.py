@@ -1,7 +1,7 @@
-"""Keeps the catalogs of texts: `update` gathers, `check` finds what is missing.
+"""Keeps the catalogs: gathers every text; `--check` finds what is not translated.
 
 `app/locale/messages.pot` lists every text with the files that use it; a language has
-`app/locale/<tag>/LC_MESSAGES/messages.po`. To begin one: `update --locale <tag>`.
+`app/locale/<tag>/LC_MESSAGES/messages.po`. To begin one: `--locale <tag>`.
 """
 
 import argparse
@@ -51,10 +51,10 @@ _PLACES = re.compile(r"%\(\w+\)[sd]|\{\w+\}|<[^>]+>")
 def main() -> int:
     """Update or check every catalog; 1 where the check found something."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", choices=["update", "check"])
+    parser.add_argument("--check", action="store_true", help="change nothing")
     parser.add_argument("--locale", help="also begin a catalog for this language")
     arguments = parser.parse_args()
-    if arguments.command == "update":
+    if not arguments.check:
         update(arguments.locale)
         return 0
     problems = list(check())
@@ -107,7 +107,7 @@ def begin(locale: str) -> None:
 def check() -> Iterator[str]:
     """What is wrong with the catalogs, a line each."""
     if not POT.exists() or POT.read_bytes() != written(gather()):
-        yield f"{POT.relative_to(ROOT)} is not current: run tools/messages.py update"
+        yield f"{POT.relative_to(ROOT)} is not current: run `python -m tools.messages`"
     for path in catalogs():
         catalog, name = read(path), path.relative_to(ROOT)
         for message in missing(catalog):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = ROOT / "node_modules"
+INSTALLED = MODULES / ".deskside"
 VENDOR = ROOT / "app" / "static" / "vendor"
 STAMP = VENDOR / ".stamp"
 
@@ -41,9 +42,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dev", action="store_true", help="checkers and axe-core too")
     dev: bool = parser.parse_args().dev
-    if needs_install(dev=dev):
+    stale = not STAMP.exists() or STAMP.read_text() != fingerprint()
+    if (dev or stale) and not is_installed(dev=dev):
         install(dev=dev)
-    if not STAMP.exists() or STAMP.read_text() != fingerprint():
+    if stale:
         copy()
     return 0
 
@@ -54,14 +56,10 @@ def fingerprint() -> str:
     return hashlib.sha256(b"".join(s.read_bytes() for s in sources)).hexdigest()
 
 
-def needs_install(*, dev: bool) -> bool:
-    """Whether node_modules lacks something that will be used."""
-    if dev:
-        installed = MODULES / ".package-lock.json"
-        lock = ROOT / "package-lock.json"
-        complete = (MODULES / "typescript").exists() and (MODULES / "axe-core").exists()
-        return not complete or installed.stat().st_mtime < lock.stat().st_mtime
-    return not STAMP.exists() or STAMP.read_text() != fingerprint()
+def is_installed(*, dev: bool) -> bool:
+    """Whether node_modules holds what the lockfile says, for this use."""
+    known = INSTALLED.read_text().split() if INSTALLED.exists() else []
+    return known[:1] == [lock_hash()] and (not dev or known[1:] == ["dev"])
 
 
 def install(*, dev: bool) -> None:
@@ -70,6 +68,12 @@ def install(*, dev: bool) -> None:
     if not dev:
         arguments.append("--omit=dev")
     subprocess.run([*npm(), *arguments], cwd=ROOT, check=True)
+    INSTALLED.write_text(f"{lock_hash()} {'dev' if dev else 'run'}\n")
+
+
+def lock_hash() -> str:
+    """The lockfile, as a hash."""
+    return hashlib.sha256((ROOT / "package-lock.json").read_bytes()).hexdigest()
 
 
 def npm() -> list[str]:
@@ -98,17 +102,14 @@ def sprite() -> str:
 
 
 def symbol(name: str) -> str:
-    """One icon as a symbol that is drawn in the colour of the text around it."""
+    """One icon as a symbol; a page draws it as CSS says of `.icon`."""
     source = (MODULES / "lucide-static" / "icons" / f"{name}.svg").read_text()
     found = re.search(r"<svg[^>]*>(.*)</svg>", source, re.DOTALL)
     if not found:
         raise ValueError(f"{name}.svg is not what was expected")
     shapes = "".join(line.strip() for line in found[1].splitlines())
-    return (
-        f'<symbol id="{name}" viewBox="0 0 24 24" fill="none" stroke="currentColor"'
-        f' stroke-width="2" stroke-linecap="round" stroke-linejoin="round">'
-        f"{shapes}</symbol>"
-    )
+    # How it is drawn is the style sheet's: said once, not for every icon.
+    return f'<symbol id="{name}" viewBox="0 0 24 24">{shapes}</symbol>'
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from quart import Quart
@@ -23,6 +24,7 @@ from tests.web.conftest import Browser, make_settings
 
 
 BUDI = ParticipantId("budi")
+ROOT = Path(__file__).resolve().parent.parent.parent
 PHONE = "+6281234567890"
 PASSCODE = "482913"
 SITI = ParticipantId("siti")
@@ -1130,3 +1132,17 @@ async def test_room_states_are_all_shown(
     states = [RoomState.LIVE, RoomState.OPEN, RoomState.ENDED]
     places = [html.index(f'id="group-{state}"') for state in states]
     assert places == sorted(places)
+
+
+def test_sprite_has_the_icons_in_use_and_no_others() -> None:
+    """
+    Every icon that a template, script or page names is there; none is dead weight.
+    """
+    there = set((ROOT / "tools" / "icons.txt").read_text().split())
+    places = ("app/web/templates/*.html", "app/static/js/**/*.js", "app/web/pages/*.py")
+    sources = [path.read_text() for place in places for path in ROOT.glob(place)]
+    text = "\n".join(sources)
+    named = set(re.findall(r"""icon\(["']([a-z0-9-]+)["']""", text))
+
+    assert named <= there
+    assert {icon for icon in there if f'"{icon}"' not in text} == set()
