@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import "./page.js";
-import { inside } from "../../app/static/js/call/self_view.js";
+import { inside, nextCorner } from "../../app/static/js/call/self_view.js";
 
 Object.assign(globalThis, { HTMLMediaElement: class {} });
 const { loudness } = await import("../../app/static/js/call/meter.js");
@@ -18,6 +18,22 @@ test("the own picture stays where it is put, and always inside", () => {
 test("the own picture keeps to the start where the frame is too small for it", () => {
   const small = { width: 100, height: 100 };
   assert.deepEqual(inside({ x: 50, y: 50 }, BOX, small), { x: 16, y: 16 });
+});
+
+test("a press takes the own picture round all four corners", () => {
+  const seen = [];
+  let middle = { x: 900, y: 500 };
+  for (let i = 0; i < 4; i++) {
+    const { x, y } = inside(nextCorner(middle, FRAME), BOX, FRAME);
+    seen.push([x, y]);
+    middle = { x: x + BOX.width / 2, y: y + BOX.height / 2 };
+  }
+  assert.deepEqual(seen, [
+    [16, 434],
+    [16, 16],
+    [784, 16],
+    [784, 434],
+  ]);
 });
 
 test("loudness goes from silence to a raised voice", () => {

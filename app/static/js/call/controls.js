@@ -55,7 +55,7 @@ export function controls(call, media, tell) {
   const kinds = /** @type {(keyof Toggles)[]} */ (Object.keys(buttons));
   for (const kind of kinds)
     buttons[kind].addEventListener("click", () => {
-      if (buttons[kind].ariaBusy !== "true") toggles[kind]();
+      if (kind === "screen" || !media.asking.has(kind)) toggles[kind]();
     });
   end.addEventListener("click", () => call.go("end"));
   leave.addEventListener("click", () => call.go("leave"));
@@ -66,7 +66,8 @@ export function controls(call, media, tell) {
       const on = media.state[kind];
       buttons[kind].setAttribute("aria-pressed", String(on));
       setIcon(buttons[kind], ICONS[kind][on ? 0 : 1] ?? "");
-      if (kind !== "screen") buttons[kind].ariaBusy = String(media.asking.has(kind));
+      const busy = kind !== "screen" && media.asking.has(kind);
+      buttons[kind].setAttribute("aria-busy", String(busy));
     }
     buttons.screen.hidden = !CAN_SHARE || !talking;
     end.hidden = !talking;

@@ -201,10 +201,9 @@ export class Media {
       const { name } = asError(error);
       const gone = name === "OverconstrainedError" || name === "NotFoundError";
       if (!gone || !this.#chosen[kind]) return this.#fail(kind, asError(error));
-      // The remembered device is not there: take another, and say so.
+      // The remembered device is not there: take another; the menu shows which.
       delete this.#chosen[kind];
       await this.#acquireSafely(kind);
-      this.#tellOther(kind);
     }
   }
 

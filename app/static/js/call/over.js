@@ -85,9 +85,9 @@ function words(call) {
     return {
       title: t("You were away for too long"),
       text: t(
-        "For safety this page has forgotten who you are. Sign in again to go on.",
+        "For safety this page has forgotten who you are. The room is still there.",
       ),
-      button: t("Sign in again"),
+      button: call.data.role === "agent" ? t("Log in again") : t("Join again"),
       forward: () => location.assign(call.data.homeUrl),
     };
   return {

@@ -1,8 +1,10 @@
-/** The own picture: small, moved by pointer and by arrow keys, always inside. */
+/** The own picture: small, moved by dragging, pressing or arrow keys, always inside. */
 
 /** Pixels: distance from the edges, and of one step. */
 const MARGIN = 16;
 const STEP = 32;
+/** A pointer that moves less was meant to press, not to drag. */
+const STILL = 4;
 
 /** @type {Record<string, [number, number]>} */
 const STEPS = {
@@ -28,13 +30,26 @@ export function inside(wanted, box, frame) {
 }
 
 /**
+ * The corner that follows, clockwise: for who cannot drag.
+ * @param {{x: number, y: number}} middle of the box
+ * @param {{width: number, height: number}} frame
+ * @returns {{x: number, y: number}} beyond the frame, so that it is the corner inside
+ */
+export function nextCorner(middle, frame) {
+  const [right, low] = [middle.x > frame.width / 2, middle.y > frame.height / 2];
+  const far = (/** @type {boolean} */ yes) => (yes ? Infinity : -Infinity);
+  if (right === low) return { x: far(!right), y: far(low) };
+  return { x: far(right), y: far(!low) };
+}
+
+/**
  * @param {HTMLElement} view
  * @param {HTMLElement} frame the positioned element in which it moves
- * @returns {() => void} puts it back to where the style sheet has it
  */
 export function movable(view, frame) {
   /** @type {{x: number, y: number} | null} */
   let grip = null;
+  let dragged = false;
 
   /**
    * @param {number} x
@@ -57,13 +72,28 @@ export function movable(view, frame) {
   view.addEventListener("pointerdown", (event) => {
     if (!canMove()) return;
     grip = { x: event.clientX - view.offsetLeft, y: event.clientY - view.offsetTop };
+    dragged = false;
     view.setPointerCapture(event.pointerId);
   });
   view.addEventListener("pointermove", (event) => {
-    if (grip) place(event.clientX - grip.x, event.clientY - grip.y);
+    if (!grip) return;
+    const [x, y] = [event.clientX - grip.x, event.clientY - grip.y];
+    dragged ||= Math.hypot(x - view.offsetLeft, y - view.offsetTop) > STILL;
+    if (dragged) place(x, y);
   });
-  for (const end of ["pointerup", "pointercancel"])
-    view.addEventListener(end, () => (grip = null));
+  view.addEventListener("pointerup", () => {
+    if (grip && !dragged) hop();
+    grip = null;
+  });
+  view.addEventListener("pointercancel", () => (grip = null));
+
+  function hop() {
+    const x = view.offsetLeft + view.offsetWidth / 2;
+    const y = view.offsetTop + view.offsetHeight / 2;
+    const size = { width: frame.clientWidth, height: frame.clientHeight };
+    const corner = nextCorner({ x, y }, size);
+    place(corner.x, corner.y);
+  }
 
   view.addEventListener("keydown", (event) => {
     const step = STEPS[event.key];
@@ -78,6 +108,4 @@ export function movable(view, frame) {
   });
   observer.observe(frame);
   observer.observe(view);
-
-  return () => view.removeAttribute("style");
 }

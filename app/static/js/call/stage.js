@@ -44,7 +44,7 @@ export function stage(call, media) {
   function hear() {
     sound.play().then(
       () => (unmute.hidden = true),
-      () => (unmute.hidden = !sound.srcObject),
+      (error) => (unmute.hidden = error.name !== "NotAllowedError"),
     );
   }
 
@@ -58,7 +58,7 @@ export function stage(call, media) {
     face.hidden = !face.srcObject;
     show(own, media.tracks.camera);
     if (peer && sound.paused) hear();
-    setSpeaker(sound, media.speaker);
+    setSpeaker(sound, media);
     drawNobody(call, frame);
     drawSelf(call, media);
   }
@@ -79,12 +79,12 @@ function show(element, source) {
 
 /**
  * @param {HTMLAudioElement} sound
- * @param {string} id
+ * @param {Media} media
  */
-function setSpeaker(sound, id) {
-  if (!("setSinkId" in sound) || sound.sinkId === id) return;
-  // It may be gone since; the system's choice then stays.
-  sound.setSinkId(id).catch(report);
+function setSpeaker(sound, media) {
+  if (!("setSinkId" in sound) || sound.sinkId === media.speaker) return;
+  // It may be gone since: then the system's choice.
+  sound.setSinkId(media.speaker).catch(() => media.choose("speaker", "").catch(report));
 }
 
 /**

@@ -94,5 +94,6 @@ Object.defineProperty(window, "deskside", { value: diagnostics(call) });
 
 if ("RTCPeerConnection" in window) {
   call.start();
+  fillDevices().catch(report);
   media.open().catch(report);
 } else call.giveUp();
