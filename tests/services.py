@@ -344,7 +344,7 @@ class Nginx(Service):
         temporary = "".join(f"{name}_temp_path {self.folder}/{name};" for name in paths)
         user = "user root;" if os.geteuid() == 0 else ""
         return f"""
-            daemon off; master_process off; {user} pid {self.folder}/nginx.pid; worker_processes 1;
+            daemon off; master_process off; {user} pid {self.folder}/nginx.pid;
             events {{}}
             http {{
               access_log off; {temporary}
