@@ -32,7 +32,6 @@ lint: dev ## Check style, types, layers, texts and generated files.
 format: dev ## Put every file into its form.
 	@$(VENV)/ruff check --fix --exit-zero --quiet
 	@$(VENV)/ruff format --quiet
-	@$(VENV)/djlint --reformat --quiet app/web/templates || true
 	@npm run --silent format
 
 docs: dev ## Write docs/settings.md anew.
