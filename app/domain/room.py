@@ -232,7 +232,8 @@ def _join(change: _Change, command: Join) -> None:
     )
     change.put(command.role, seat)
     kind = _kind_of_join(held, same_page)
-    change.remember(kind, command.role, name=command.name)
+    who = {"name": command.name, "participant": command.participant}
+    change.remember(kind, command.role, **who)
 
 
 def _kind_of_join(held: Seat | None, same_page: bool) -> FactKind:

@@ -31,13 +31,14 @@ class Visits:
         self._signer = URLSafeSerializer(secret, salt="visit")
         self._cookies = cookies
 
-    def admit(self, response: Response, room: Room, name: str, phone: str) -> None:
+    def admit(self, response: Response, room: Room, name: str, phone: str) -> Visit:
         """Let this browser into the room, under this name."""
         visit = Visit(room.id, self.participant(room.id, phone), name)
         left = room.expires_at - datetime.now(UTC)
         value = str(self._signer.dumps(asdict(visit)))
         seconds = max(1, int(left.total_seconds()))
         self._cookies.put(response, _cookie(room.id), value, seconds)
+        return visit
 
     def read(self, room_id: RoomId) -> Visit | None:
         """Who this browser was admitted as, if it was."""

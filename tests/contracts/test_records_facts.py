@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from app.adapters.sql.records import Records
 from app.adapters.sql.records.projection import project
 from app.domain.facts import Fact, FactKind, Role
-from app.domain.ids import FactId, RoomId
+from app.domain.ids import FactId, ParticipantId, RoomId
 from app.domain.records import (
     Agent,
     AgentRole,
@@ -23,6 +23,7 @@ from app.domain.records import (
 )
 
 
+BUDI = ParticipantId("budi")
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 START = NOW.timestamp()
 AGENT, CUSTOMER = Role.AGENT, Role.CUSTOMER
@@ -108,7 +109,7 @@ async def test_facts_bring_a_room_from_open_to_ended(
 
 async def test_facts_make_the_call(records: Records, agent: Agent, room: Room) -> None:
     """A call has its room's words, its agent's name, and its own times."""
-    await records.rooms.note_visitor(room.id, "Budi", "+6281234567890")
+    await records.rooms.note_visitor(room.id, BUDI, "Budi", "+6281234567890")
     facts = list(Story(room.id).call())
     await records.write(facts[:5])
     assert await records.calls.read(room.id) is None
@@ -238,7 +239,7 @@ async def test_calls_are_listed_by_filter(records: Records, agent: Agent) -> Non
         "Laptop", "4711", other.id, NOW + timedelta(days=1), customer_id=customer.id
     )
     printer, laptop = await add_room(records, agent), await records.rooms.add(new)
-    await records.rooms.note_visitor(printer.id, "Budi", "+6281234567890")
+    await records.rooms.note_visitor(printer.id, BUDI, "Budi", "+6281234567890")
     await records.write(list(Story(printer.id).call()))
     await records.write(list(Story(laptop.id, START + 3600).call("too_long")))
 

@@ -8,12 +8,13 @@ import pytest
 from app.adapters.sql.records import Records
 from app.adapters.sql.records.idempotency import KEPT, WORKED_ON, Earlier, Key
 from app.adapters.sql.records.store import sha256
-from app.domain.facts import Fact, FactKind
-from app.domain.ids import AgentId, CustomerId, FactId, RoomId
+from app.domain.facts import Fact, FactKind, Role
+from app.domain.ids import AgentId, CustomerId, FactId, ParticipantId, RoomId
 from app.domain.records import Agent, AgentRole, NewRoom, Room, RoomState
 from app.ports import Unfinished
 
 
+BUDI = ParticipantId("budi")
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 TOMORROW = NOW + timedelta(days=1)
 
@@ -70,11 +71,41 @@ async def test_room_needs_an_agent_and_a_known_customer(
 async def test_room_remembers_its_visitor(records: Records, agent: Agent) -> None:
     """Who joined is kept with the room; an unknown room is nobody's."""
     room = await add_room(records, agent)
-    await records.rooms.note_visitor(room.id, "Budi", "+6281234567890")
-    await records.rooms.note_visitor(RoomId("unknown"), "Budi", "+6281234567890")
+    await records.rooms.note_visitor(room.id, BUDI, "Budi", "+6281234567890")
+    await records.rooms.note_visitor(RoomId("unknown"), BUDI, "Budi", "+6281234567890")
     found = await records.rooms.read(room.id)
     assert found
     assert (found.visitor_name, found.visitor_phone) == ("Budi", "+6281234567890")
+
+
+async def test_stranger_at_a_full_room_changes_nothing_in_it(
+    records: Records, agent: Agent
+) -> None:
+    """The visitor is who took the seat, not who filled in the form last."""
+    room = await add_room(records, agent)
+    await records.rooms.note_visitor(room.id, BUDI, "Budi", "+6281234567890")
+    await records.write([joined(room, BUDI, 1)])
+    citra = ParticipantId("citra")
+    await records.rooms.note_visitor(room.id, citra, "Citra", "+6281111111111")
+    found = await records.rooms.read(room.id)
+    assert found
+    assert found.visitor_name == "Budi"
+    await records.write([joined(room, citra, 2)])
+    found = await records.rooms.read(room.id)
+    assert found
+    assert (found.visitor_name, found.visitor_phone) == ("Citra", "+6281111111111")
+
+
+def joined(room: Room, who: ParticipantId, number: int) -> Fact:
+    """Return the fact that somebody took the customer's seat."""
+    return Fact(
+        id=FactId(f"{room.id}.life.{number}"),
+        room=room.id,
+        at=NOW.timestamp(),
+        kind=FactKind.JOINED,
+        role=Role.CUSTOMER,
+        data={"participant": who},
+    )
 
 
 async def test_room_list_is_by_agent_and_state(records: Records, agent: Agent) -> None:

@@ -1,5 +1,7 @@
 """Connections to the database: SQLite and PostgreSQL made alike."""
 
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ IMMEDIATE = "sqlite_immediate"
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 15
 BUSY_SECONDS = 10
+SWITCH_SECONDS = 0.05
 POOL_SIZE = 10
 POOL_SPARE = 5
 
@@ -60,9 +63,25 @@ def _prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:
     # Python's driver begins transactions late and not for DDL; `_begin` does it.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(cursor)
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:
+    # Of two connections that switch a new file at once one fails, without the
+    # timeout's wait; the switch itself lasts for good.
+    patience = float(BUSY_SECONDS)
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if patience <= 0:
+                raise
+            time.sleep(SWITCH_SECONDS)
+            patience -= SWITCH_SECONDS
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:

@@ -214,6 +214,16 @@ rooms = Table(
     Index("ix_rooms_state_created_at_id", "state", "created_at", "id"),
 )
 
+# Who filled in the join form; whoever of them takes the seat becomes the visitor.
+visitors = Table(
+    "visitors",
+    metadata,
+    Column("room_id", ForeignKey("rooms.id"), primary_key=True),
+    Column("participant", Id, primary_key=True),
+    Column("name", Words(120), nullable=False),
+    Column("phone", Words(16), nullable=False),
+)
+
 calls = Table(
     "calls",
     metadata,

@@ -105,7 +105,9 @@ def _over(room: Room) -> str:
     """Why nobody can come in any more, as a reason of its end; else nothing."""
     if room.state is RoomState.ENDED:
         return room.end_reason or "ended_by_agent"
-    return "expired" if room.expires_at <= datetime.now(UTC) else ""
+    # Whoever is inside at the expiry may come back to the call.
+    unused = room.state is RoomState.OPEN
+    return "expired" if unused and room.expires_at <= datetime.now(UTC) else ""
 
 
 # The form.
@@ -124,9 +126,11 @@ async def _enter(
     if errors := await _refusals(parts, room, form):
         return await _form(parts, room, values, errors, status=422)
     await parts.attempts.forgive(attempt)
-    await parts.rooms.records.rooms.note_visitor(room.id, form.name, form.phone)
     response = cast(Response, redirect(f"/j/{room.link}/call", 303))
-    parts.visits.admit(response, room, form.name, form.phone)
+    visit = parts.visits.admit(response, room, form.name, form.phone)
+    await parts.rooms.records.rooms.note_visitor(
+        room.id, visit.participant, form.name, form.phone
+    )
     return response
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.sql.records.projection import Projection, project
 from app.adapters.sql.records.store import Store, build
+from app.adapters.sql.records.visitors import seat_visitor
 from app.adapters.sql.tables import call_events, calls, rooms
 from app.domain.facts import Fact, Role
 from app.domain.ids import RoomId
@@ -48,7 +49,7 @@ async def _lock(
     connection: AsyncConnection, ids: Collection[RoomId]
 ) -> dict[RoomId, RowMapping]:
     """Read rooms for writing, always in the same order, so that nobody deadlocks."""
-    query = select(rooms.c.id, rooms.c.agent_id).where(rooms.c.id.in_(ids))
+    query = select(rooms).where(rooms.c.id.in_(ids))
     rows = await connection.execute(query.order_by(rooms.c.id).with_for_update())
     return {row["id"]: row for row in rows.mappings()}
 
@@ -104,6 +105,8 @@ async def _update(
             **ending,
         )
     )
+    if told.customer is not None:
+        await seat_visitor(connection, room, told.customer)
     if told.started_at is None:
         return
     times = {"started_at": told.started_at, **ending}

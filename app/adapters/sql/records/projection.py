@@ -12,11 +12,13 @@ from app.domain.records import CallEvent, RoomState
 class Projection:
     """A room as its facts tell it.
 
+    ``customer`` is the participant who took the customer's seat last.
     ``started_at`` is the first start of a call, for good; ``talking`` is whether
     the live room, which may have been lost and made anew, has had one.
     """
 
     since: dict[Role, datetime] = field(default_factory=dict)
+    customer: str | None = None
     talking: bool = False
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -83,5 +85,7 @@ def _apply(room: Projection, event: CallEvent) -> None:
         case _ if event.role:
             # Joined, entered, resumed, moved; a lost socket leaves its seat held.
             room.since.setdefault(event.role, event.at)
+            if event.role is Role.CUSTOMER and "participant" in event.data:
+                room.customer = str(event.data["participant"])
         case _:
             pass

@@ -2,14 +2,15 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from app.adapters.sql.records.paging import Order, read_page
 from app.adapters.sql.records.search import searchable
 from app.adapters.sql.records.store import Store, build, new_id, utc_now
-from app.adapters.sql.tables import rooms
-from app.domain.ids import AgentId, RoomId
+from app.adapters.sql.records.visitors import lock_room, show_visitor
+from app.adapters.sql.tables import rooms, visitors
+from app.domain.ids import AgentId, ParticipantId, RoomId
 from app.domain.records import NewRoom, Page, Room, RoomState
 from app.ports import Unfinished
 
@@ -89,21 +90,26 @@ class Rooms(Store):
                 lambda row: build(Room, row),
             )
 
-    async def note_visitor(self, room_id: RoomId, name: str, phone: str) -> None:
-        """Remember who joined with the customer's link."""
-        here = rooms.c.id == room_id
+    async def note_visitor(
+        self, room_id: RoomId, participant: ParticipantId, name: str, phone: str
+    ) -> None:
+        """Remember who filled in the join form of a room.
+
+        They are the room's visitor at once while nobody is there, else when (and if)
+        they take the seat: a stranger at a full room changes nothing in it.
+        """
+        same = visitors.c.room_id == room_id, visitors.c.participant == participant
         async with self._writing() as connection:
-            query = select(rooms.c.title).where(here).with_for_update()
-            title = (await connection.execute(query)).scalar_one_or_none()
-            await connection.execute(
-                update(rooms)
-                .where(here)
-                .values(
-                    visitor_name=name,
-                    visitor_phone=phone,
-                    search=searchable(title, name, phone),
-                )
+            room = await lock_room(connection, room_id)
+            if room is None:
+                return
+            await connection.execute(delete(visitors).where(*same))
+            row = insert(visitors).values(
+                room_id=room_id, participant=participant, name=name, phone=phone
             )
+            await connection.execute(row)
+            if room["customer_since"] is None:
+                await show_visitor(connection, room, name, phone)
 
     async def unfinished(self) -> Sequence[Unfinished]:
         """Return the rooms that have not ended. Implements `app.ports.Directory`."""

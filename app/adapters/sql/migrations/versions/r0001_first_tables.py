@@ -23,6 +23,7 @@ def downgrade() -> None:
     for table in (
         "call_events",
         "calls",
+        "visitors",
         "rooms",
         "customers",
         "idempotency_keys",
@@ -155,6 +156,15 @@ def _directory() -> None:
     _list_index("rooms", "created_at", "id")
     _list_index("rooms", "agent_id", "created_at", "id")
     _list_index("rooms", "state", "created_at", "id")
+    op.create_table(
+        "visitors",
+        sa.Column("room_id", sa.String(32), nullable=False),
+        sa.Column("participant", sa.String(32), nullable=False),
+        sa.Column("name", sa.String(120), nullable=False),
+        sa.Column("phone", sa.String(16), nullable=False),
+        sa.PrimaryKeyConstraint("room_id", "participant", name="pk_visitors"),
+        _room("visitors"),
+    )
 
 
 def _history() -> None:
