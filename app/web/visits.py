@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from itsdangerous import BadSignature, URLSafeSerializer
 from quart import Response
@@ -12,6 +12,10 @@ from quart import Response
 from app.domain.ids import ParticipantId, RoomId
 from app.domain.records import Room
 from app.web.security import Cookies
+
+
+LONGEST_CALL = timedelta(days=1)
+"""What DESKSIDE_MAX_CALL_MINUTES allows at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,9 @@ class Visits:
     def admit(self, response: Response, room: Room, name: str, phone: str) -> Visit:
         """Let this browser into the room, under this name."""
         visit = Visit(room.id, self.participant(room.id, phone), name)
-        left = room.expires_at - datetime.now(UTC)
         value = str(self._signer.dumps(asdict(visit)))
+        # A call that began in time goes on after the room's expiry.
+        left = room.expires_at - datetime.now(UTC) + LONGEST_CALL
         seconds = max(1, int(left.total_seconds()))
         self._cookies.put(response, _cookie(room.id), value, seconds)
         return visit

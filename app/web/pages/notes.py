@@ -1,6 +1,8 @@
 """Pages that say one thing to anybody: privacy, an old browser, no network."""
 
-from quart import Blueprint, Response, render_template
+from urllib.parse import urlsplit
+
+from quart import Blueprint, Response, render_template, request
 
 from app.web.i18n import gettext as _
 from app.web.static import StaticFiles
@@ -30,6 +32,20 @@ def blueprint(files: StaticFiles) -> Blueprint:
             tone="warn",
         )
 
+    @notes.get("/no-script")
+    async def no_script() -> str:
+        return await render_template(
+            "message.html",
+            heading=_("This page needs JavaScript"),
+            paragraphs=[
+                _("The video call is made by it, and it is switched off here."),
+                _("Switch it on in the settings of your browser, then try again."),
+            ],
+            picture="globe",
+            tone="warn",
+            way=(_came_from(), _("Try again")),
+        )
+
     @notes.get("/offline")
     async def offline() -> str:
         return await render_template("offline.html")
@@ -43,3 +59,9 @@ def blueprint(files: StaticFiles) -> Blueprint:
         return response
 
     return notes
+
+
+def _came_from() -> str:
+    """The page of ours that led here, else the start."""
+    before = urlsplit(request.referrer or "")
+    return before.path if before.netloc == request.host and before.path else "/"
