@@ -41,7 +41,7 @@ lock: dev ## Pin the newest versions of all packages.
 	@tools/lock
 
 bench: dev ## Measure the way from the click on Join to the first picture.
-	@$(VENV)/python -m tests.bench
+	@$(VENV)/python -m loadtests.bench.first_frame
 
 clean: ## Forget what was installed and cached; var/ stays.
 	@rm -rf .venv node_modules app/static/vendor .mypy_cache .ruff_cache .pytest_cache \
