@@ -7,6 +7,17 @@ import pytest
 from tests.services import Postgres, Redis, Turn, private_folder
 
 
+SLOW = ("faults", "e2e")
+"""Folders whose tests come last, so that a mistake shows early."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast tests first; within a folder the order stays."""
+    items.sort(
+        key=lambda item: [f"tests/{name}/" in item.nodeid for name in SLOW][::-1]
+    )
+
+
 @pytest.fixture(scope="session")
 def redis_service() -> Iterator[Redis]:
     """One Redis for the whole run; tests use own key prefixes or `redis_url`."""
