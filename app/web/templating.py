@@ -2,11 +2,12 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from babel.dates import format_datetime
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
-from quart import Quart
+from quart import Quart, request
 
 from app.web import i18n
 from app.web.brand import Brand
@@ -34,8 +35,14 @@ def install(app: Quart, files: StaticFiles, languages: Languages, brand: Brand) 
             "language": i18n.current(),
             "languages": languages.offered,
             "page_script": page_script,
+            "in_language": in_language,
             "static": files.url,
         }
+
+
+def in_language(tag: str) -> str:
+    """The query that shows this page in another language, the rest as it is."""
+    return "?" + urlencode({**request.args, "lang": tag})
 
 
 def when(at: datetime, shape: str = "datetime") -> Markup:

@@ -207,6 +207,15 @@ async def test_chosen_language_is_remembered(browser: Browser) -> None:
     assert '<html lang="id"' in await text_of(browser, "/login", Accept_Language="en")
 
 
+async def test_language_can_be_changed_without_losing_the_way(browser: Browser) -> None:
+    """
+    The links to other languages keep what else the address says.
+    """
+    html = await text_of(browser, "/login?next=/rooms/new&lang=id")
+
+    assert 'href="?next=%2Frooms%2Fnew&amp;lang=en"' in html
+
+
 async def test_pseudo_locale_reads_from_right_to_left(browser: Browser) -> None:
     """
     The pseudo-locale turns the page around.

@@ -11,8 +11,10 @@ worker.addEventListener("install", (/** @type {any} */ event) => {
 });
 
 worker.addEventListener("fetch", (/** @type {any} */ event) => {
-  if (event.request.mode === "navigate") event.respondWith(navigate(event.request));
-  else if (!navigator.onLine) event.respondWith(fromCache(event.request));
+  const { request } = event;
+  if (request.mode === "navigate") event.respondWith(navigate(request));
+  // An address of /static never changes its content: what is kept is as good.
+  else if (request.url.includes("/static/")) event.respondWith(fromCache(request));
 });
 
 /** Keep the page, and the styles and icons that it names. */

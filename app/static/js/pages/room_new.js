@@ -31,7 +31,7 @@ let active = -1;
 let chosenText = chosenId.value ? field.value : "";
 let suggested = "";
 let asked = 0;
-/** @type {number | undefined} */
+/** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
 prepareCombobox();
