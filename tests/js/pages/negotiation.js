@@ -5,7 +5,7 @@
 
 import { Negotiation } from "../../../app/static/js/call/negotiation.js";
 
-/** @import { PeerSignal } from "../../../app/static/js/call/wire.js" */
+/** @import { PeerSignal } from "../../../app/static/js/call/types.js" */
 
 const LINES = ["audio", "video", "video"];
 

@@ -6,8 +6,8 @@ import { Negotiation } from "./negotiation.js";
 import { Quality } from "./quality.js";
 import { Gone, Signal } from "./signal.js";
 
-/** @import { Level } from "./quality.js" */
-/** @import { MediaState, Peer, PeerSignal, ServerMessage, Welcome } from "./wire.js" */
+/** @import { Level, Link, MediaState, PageData, Peer, PeerSignal } from "./types.js" */
+/** @import { RemoteTracks, ServerMessage, View, Welcome } from "./types.js" */
 
 /** Milliseconds: ICE servers that end sooner are asked for anew, and for how long. */
 const FRESH = 60_000;
@@ -24,25 +24,6 @@ const REBUILD = 15_000;
 
 /** The order of the transceivers, on both sides. */
 const LINES = /** @type {const} */ (["microphone", "camera", "screen"]);
-
-/**
- * @typedef {Object} PageData
- * @property {"agent" | "customer"} role
- * @property {string} room
- * @property {string} title
- * @property {string} selfName
- * @property {string | null} awaitedName
- * @property {string} socketUrl
- * @property {string} ticket
- * @property {string} ticketUrl
- * @property {string} endedUrl
- * @property {string} homeUrl
- * @property {string} [fullUrl]
- * @property {string | null} customerPanelUrl
- * @property {string} locale
- *
- * @typedef {"check" | "waiting" | "talk" | "over"} View
- */
 
 export class Call {
   /** @type {Peer | null} */
@@ -63,12 +44,13 @@ export class Call {
   /** Why it has ended, in the server's word. */
   endReason = "";
 
+  /** @type {"end" | "leave" | null} asked for, and not yet answered */
+  going = null;
+
   /** Something above has changed. */
   onchange = () => {};
   /** There are new tracks of the other side, or none any more. @type {(tracks: RemoteTracks | null) => void} */
   onremote = () => {};
-
-  /** @typedef {Record<typeof LINES[number], MediaStreamTrack>} RemoteTracks */
 
   /** @type {Negotiation | null} */
   #negotiation = null;
@@ -82,8 +64,6 @@ export class Call {
   #polite = true;
   /** Milliseconds by which our clock is ahead of the server's. */
   #ahead = 0;
-  /** @type {"end" | "leave" | null} asked for, and not yet answered */
-  #going = null;
   /** @type {MediaState | null} what the other side was last told */
   #told = null;
   #rebuiltAt = 0;
@@ -130,11 +110,6 @@ export class Call {
     return this.#negotiation?.pc ?? null;
   }
 
-  /** What the statistics said last. */
-  get sample() {
-    return this.#quality.last;
-  }
-
   /** The other side's name, or who is awaited, or empty. */
   get peerName() {
     return this.peer?.name ?? this.data.awaitedName ?? "";
@@ -167,24 +142,15 @@ export class Call {
 
   /** @param {"end" | "leave"} how for both sides, or only to go away */
   go(how) {
-    this.#going = how;
+    this.going = how;
     this.#signal.send({ type: how });
     this.onchange();
-  }
-
-  get going() {
-    return this.#going;
   }
 
   /** The seat went to another tab or device: take it here again, with the same media. */
   bringBack() {
     this.media.resume().catch(report);
     this.#rejoin();
-  }
-
-  /** This browser cannot do it at all. */
-  giveUp() {
-    this.#linked("over", "unsupported");
   }
 
   #rejoin() {
@@ -238,7 +204,7 @@ export class Call {
    * @param {Welcome} welcome
    */
   #repeat(welcome) {
-    if (this.#going) return this.go(this.#going);
+    if (this.going) return this.go(this.going);
     if (!this.entered) return;
     this.#told = this.media.state;
     if (!welcome.entered) this.#signal.send({ type: "enter", media: this.#told });
@@ -264,7 +230,7 @@ export class Call {
   }
 
   /**
-   * @param {import("./signal.js").Link} link
+   * @param {Link} link
    * @param {string} reason
    */
   #linked(link, reason) {

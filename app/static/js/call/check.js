@@ -6,8 +6,8 @@ import { explain } from "./help.js";
 import { Meter } from "./meter.js";
 
 /** @import { Call } from "./call.js" */
-/** @import { Help } from "./help.js" */
-/** @import { Kind, Media } from "./media.js" */
+/** @import { Media } from "./media.js" */
+/** @import { Help, Kind } from "./types.js" */
 
 /**
  * @param {Call} call
@@ -102,7 +102,7 @@ function pictureOfPlace(sign) {
 
 /** @param {Media} media */
 function retryButton(media) {
-  const button = make("button", { type: "button", class: "button" });
+  const button = make("button", { class: "button" });
   button.append(icon("rotate-cw"), t("Try again"));
   button.addEventListener("click", () => media.open().catch(report));
   return button;

@@ -6,6 +6,7 @@ import { CAN_SHARE } from "./media.js";
 
 /** @import { Call } from "./call.js" */
 /** @import { Media } from "./media.js" */
+/** @import { Toggles } from "./types.js" */
 
 /** Icons of each toggle: on, off. */
 const ICONS = {
@@ -13,11 +14,6 @@ const ICONS = {
   camera: ["video", "video-off"],
   screen: ["monitor-up", "monitor-up"],
 };
-
-/**
- * What the bar can do; the keyboard shortcuts do it, too.
- * @typedef {{microphone: () => void, camera: () => void, screen: () => void}} Toggles
- */
 
 /**
  * @param {Call} call

@@ -5,7 +5,8 @@ import { t } from "../lib/text.js";
 import { CAN_CHOOSE_SPEAKER } from "./media.js";
 import { chime } from "./meter.js";
 
-/** @import { DeviceKind, Media } from "./media.js" */
+/** @import { Media } from "./media.js" */
+/** @import { DeviceKind } from "./types.js" */
 
 const KINDS = /** @type {const} */ (["camera", "microphone", "speaker"]);
 

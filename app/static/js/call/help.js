@@ -2,20 +2,7 @@
 
 import { t } from "../lib/text.js";
 
-/** @import { Kind } from "./media.js" */
-
-/**
- * @typedef {"chrome" | "edge" | "firefox" | "safari" | "android" | "samsung"
- *   | "firefox-android" | "ios" | "ios-other" | "in-app" | "other"} Browser
- *
- * What happened, what we do about it, what you can do.
- * @typedef {Object} Help
- * @property {string} what
- * @property {string} doing
- * @property {string[]} steps
- * @property {"sliders-horizontal" | "lock" | "video-off" | "settings" | ""} sign what to
- *   look for in the address bar
- */
+/** @import { Browser, Help, Kind } from "./types.js" */
 
 /** The first that fits; most of them also carry the names of the others. */
 const BROWSERS = /** @type {[Browser, RegExp][]} */ ([
@@ -81,33 +68,43 @@ function name(kinds) {
   return kinds[0] === "camera" ? t("camera") : t("microphone");
 }
 
+const onlyYou = () => t("We cannot change that from here; only you can.");
+const whenYouSay = () => t("We try again when you say so.");
+const andBack = () => t("Come back here and press “Try again”.");
+
 /**
  * @param {string} thing
  * @param {Browser} used
  * @returns {Help}
  */
 function byPage(thing, used) {
-  return {
-    what: t("The browser does not let this page use your {thing}.", { thing }),
-    doing: t("We cannot change that from here; only you can."),
-    steps: stepsToAllow(used),
-    sign: signOf(used),
-  };
+  const what = t("The browser does not let this page use your {thing}.", { thing });
+  const steps = [...stepsToAllow(used), andBack()];
+  return { what, doing: onlyYou(), steps, sign: SIGNS[used] };
 }
+
+/** What to look for in the address bar. @type {Partial<Record<Browser, Help["sign"]>>} */
+const SIGNS = {
+  chrome: "sliders-horizontal",
+  android: "sliders-horizontal",
+  edge: "lock",
+  samsung: "lock",
+  "firefox-android": "lock",
+  firefox: "video-off",
+  ios: "settings",
+};
 
 /**
  * @param {Browser} used
  * @returns {string[]}
  */
 function stepsToAllow(used) {
-  const again = t("Come back here and press “Try again”.");
   switch (used) {
     case "chrome":
     case "edge":
       return [
         t("Press the sign at the start of the address bar, above this page."),
         t("Switch on “Camera” and “Microphone”."),
-        again,
       ];
     case "firefox":
       return [
@@ -115,13 +112,11 @@ function stepsToAllow(used) {
           "Press the crossed-out camera or microphone at the start of the address bar.",
         ),
         t("Remove “Blocked” with the small x beside it."),
-        again,
       ];
     case "safari":
       return [
         t("Open the menu “Safari” and there “Settings for This Website…”."),
         t("Set “Camera” and “Microphone” to “Allow”."),
-        again,
       ];
     case "android":
     case "samsung":
@@ -129,169 +124,101 @@ function stepsToAllow(used) {
       return [
         t("Tap the sign at the start of the address bar, then “Permissions”."),
         t("Allow “Camera” and “Microphone”."),
-        again,
       ];
     case "ios":
       return [
         t("Tap the sign beside the address, then “Website Settings”."),
         t("Set “Camera” and “Microphone” to “Allow”."),
-        again,
       ];
     case "ios-other":
       return [
         t("Open the settings of your phone and there this browser."),
         t("Switch on “Camera” and “Microphone”."),
-        again,
       ];
     default:
       return [
         t("Open the settings of your browser for this page, near the address."),
         t("Allow camera and microphone."),
-        again,
       ];
   }
 }
 
-/**
- * @param {Browser} used
- * @returns {Help["sign"]}
- */
-function signOf(used) {
-  switch (used) {
-    case "chrome":
-    case "android":
-      return "sliders-horizontal";
-    case "edge":
-    case "samsung":
-    case "firefox-android":
-      return "lock";
-    case "firefox":
-      return "video-off";
-    case "ios":
-      return "settings";
-    default:
-      return "";
-  }
-}
+/** @type {(thing: string) => Help} */
+const bySystem = (thing) => ({
+  what: t("Your device does not let this browser use the {thing}.", { thing }),
+  doing: onlyYou(),
+  steps: [
+    t("Open the settings of your device, then “Privacy”, then camera or microphone."),
+    t("Allow this browser. You may have to close and open it again."),
+    andBack(),
+  ],
+});
 
-/**
- * @param {string} thing
- * @returns {Help}
- */
-function bySystem(thing) {
-  return {
-    what: t("Your device does not let this browser use the {thing}.", { thing }),
-    doing: t("We cannot change that from here; only you can."),
-    steps: [
-      t("Open the settings of your device, then “Privacy”, then camera or microphone."),
-      t("Allow this browser. You may have to close and open it again."),
-      t("Come back here and press “Try again”."),
-    ],
-    sign: "",
-  };
-}
+/** @type {(thing: string) => Help} */
+const notFound = (thing) => ({
+  what: t("This device has no {thing}, or it is switched off.", { thing }),
+  doing: t("We look again as soon as you plug one in."),
+  steps: [
+    t("Plug it in, or slide away the cover or switch on the laptop."),
+    t("Or join without it: you can still hear, and see the other side."),
+  ],
+});
 
-/**
- * @param {string} thing
- * @returns {Help}
- */
-function notFound(thing) {
-  return {
-    what: t("This device has no {thing}, or it is switched off.", { thing }),
-    doing: t("We look again as soon as you plug one in."),
-    steps: [
-      t("Plug it in, or slide away the cover or switch on the laptop."),
-      t("Or join without it: you can still hear, and see the other side."),
-    ],
-    sign: "",
-  };
-}
+/** @type {(thing: string) => Help} */
+const inUse = (thing) => ({
+  what: t("Something else is using your {thing}, or it does not answer.", { thing }),
+  doing: whenYouSay(),
+  steps: [
+    t("Close other apps and pages that may be in a call."),
+    t("If that does not help, unplug the device and plug it in, or restart it."),
+    andBack(),
+  ],
+});
 
-/**
- * @param {string} thing
- * @returns {Help}
- */
-function inUse(thing) {
-  return {
-    what: t("Something else is using your {thing}, or it does not answer.", { thing }),
-    doing: t("We try again when you say so."),
-    steps: [
-      t("Close other apps and pages that may be in a call."),
-      t("If that does not help, unplug the device and plug it in, or restart it."),
-      t("Come back here and press “Try again”."),
-    ],
-    sign: "",
-  };
-}
+/** @type {(thing: string) => Help} */
+const unfit = (thing) => ({
+  what: t("The {thing} that you chose does not fit, or is not there any more.", {
+    thing,
+  }),
+  doing: t("We take any other one that works."),
+  steps: [t("Choose another device in the menu, or press “Try again”.")],
+});
 
-/**
- * @param {string} thing
- * @returns {Help}
- */
-function unfit(thing) {
-  return {
-    what: t("The {thing} that you chose does not fit, or is not there any more.", {
-      thing,
-    }),
-    doing: t("We take any other one that works."),
-    steps: [t("Choose another device in the menu, or press “Try again”.")],
-    sign: "",
-  };
-}
+/** @type {() => Help} */
+const insecure = () => ({
+  what: t("The connection to this page is not secure, so the browser gives no camera."),
+  doing: onlyYou(),
+  steps: [
+    t("Open the link again with https:// at its start."),
+    t("If that fails, tell the person who sent you the link."),
+  ],
+});
 
-/** @returns {Help} */
-function insecure() {
-  return {
-    what: t(
-      "The connection to this page is not secure, so the browser gives no camera.",
-    ),
-    doing: t("We cannot change that from here."),
-    steps: [
-      t("Open the link again with https:// at its start."),
-      t("If that fails, tell the person who sent you the link."),
-    ],
-    sign: "",
-  };
-}
+/** @type {() => Help} */
+const tooOld = () => ({
+  what: t("This browser cannot give a page camera and microphone."),
+  doing: onlyYou(),
+  steps: [
+    t("Update the browser, or open the link in Chrome, Edge, Firefox or Safari."),
+  ],
+});
 
-/** @returns {Help} */
-function tooOld() {
-  return {
-    what: t("This browser cannot give a page camera and microphone."),
-    doing: t("We cannot change that from here."),
-    steps: [
-      t("Update the browser, or open the link in Chrome, Edge, Firefox or Safari."),
-    ],
-    sign: "",
-  };
-}
+/** @type {() => Help} */
+const inApp = () => ({
+  what: t("This page is open inside another app, which gives it no camera."),
+  doing: t("In a browser it works."),
+  steps: [
+    t("Open the menu of the app, mostly three dots, and choose “Open in browser”."),
+    t("Or copy the link and open it in Chrome or Safari."),
+  ],
+});
 
-/** @returns {Help} */
-function inApp() {
-  return {
-    what: t("This page is open inside another app, which gives it no camera."),
-    doing: t("In a browser it works."),
-    steps: [
-      t("Open the menu of the app, mostly three dots, and choose “Open in browser”."),
-      t("Or copy the link and open it in Chrome or Safari."),
-    ],
-    sign: "",
-  };
-}
-
-/**
- * @param {string} thing
- * @param {Error} error
- * @returns {Help}
- */
-function unknown(thing, error) {
-  return {
-    what: t("The {thing} could not be started.", { thing }),
-    doing: t("We try again when you say so."),
-    steps: [
-      t("Press “Try again”. If that does not help, restart the browser."),
-      t("For support: {name}.", { name: error.name }),
-    ],
-    sign: "",
-  };
-}
+/** @type {(thing: string, error: Error) => Help} */
+const unknown = (thing, error) => ({
+  what: t("The {thing} could not be started.", { thing }),
+  doing: whenYouSay(),
+  steps: [
+    t("Press “Try again”. If that does not help, restart the browser."),
+    t("For support: {name}.", { name: error.name }),
+  ],
+});

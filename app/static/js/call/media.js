@@ -3,12 +3,7 @@
 import { report } from "../lib/dom.js";
 import { t } from "../lib/text.js";
 
-/** @import { MediaState } from "./wire.js" */
-
-/**
- * @typedef {"microphone" | "camera"} Kind
- * @typedef {Kind | "speaker"} DeviceKind
- */
+/** @import { DeviceKind, Kind, MediaState } from "./types.js" */
 
 const MEMORY = "deskside.devices";
 

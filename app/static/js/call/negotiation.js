@@ -3,16 +3,15 @@
  * page nor socket: it is given a way to send, and is told what was received, in order.
  *
  * What differs from the specification's example, and why:
- * - Every step waits its turn in one queue, so no step meets another half done, and the
- *   signaling state alone tells a collision.
- * - Our transport orders messages but loses some when a socket dies. So an offer may be
+ * - Steps wait their turn in one queue, so the signaling state alone tells a collision.
+ * - Messages keep their order, but some are lost when a socket dies. So an offer may be
  *   made anew over an unanswered one, and an answer says which offer it answers.
  * - A description waits 30 ms for its first candidates: fewer messages, no time lost,
  *   for nothing can be checked without them.
  * - While there is no connection it restarts ICE, again and again.
  */
 
-/** @import { PeerSignal } from "./wire.js" */
+/** @import { NegotiationOptions, PeerSignal } from "./types.js" */
 
 /** Milliseconds: candidates are collected so long, and longer when nobody needs them. */
 const SOON = 30;
@@ -27,18 +26,6 @@ const STEP = { polite: 5_000, impolite: 3_000 };
 /** After so many tries in vain it goes slower: a slow network needs time to answer. */
 const QUICK_TRIES = 4;
 const SLOWEST_STEP = 10_000;
-
-/**
- * @typedef {Object} Options
- * @property {boolean} polite who yields when two offers meet; the impolite one begins
- * @property {() => RTCPeerConnection} createPeer
- * @property {(signal: PeerSignal) => boolean} send false when it could not be sent
- * @property {() => Promise<RTCIceServer[]>} iceServers ones that are valid for a while
- * @property {(pc: RTCPeerConnection) => void} [adopt] an offer was accepted: its
- *   transceivers can be set up before the answer is made
- * @property {(state: RTCPeerConnectionState) => void} [onstate]
- * @property {(error: unknown) => void} [onbroken] this connection is beyond repair
- */
 
 export class Negotiation {
   /** @type {RTCPeerConnection} */
@@ -64,7 +51,7 @@ export class Negotiation {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #climbing;
 
-  /** @param {Options} options */
+  /** @param {NegotiationOptions} options */
   constructor(options) {
     this.#options = options;
     this.pc = options.createPeer();

@@ -4,8 +4,7 @@ import { byId } from "../lib/dom.js";
 import { t } from "../lib/text.js";
 
 /** @import { Call } from "./call.js" */
-
-/** @typedef {{title: string, text: string, button: string, forward: () => void}} Message */
+/** @import { Message } from "./types.js" */
 
 /**
  * @param {Call} call
@@ -73,13 +72,6 @@ function words(call) {
       text: t("It goes on there. Here, camera and microphone are off."),
       button: t("Bring it back here"),
       forward: () => call.bringBack(),
-    };
-  if (call.over === "unsupported")
-    return {
-      title: t("This browser cannot make a video call"),
-      text: t("Update it, or open the link in Chrome, Edge, Firefox or Safari."),
-      button: t("Back"),
-      forward: () => location.assign(call.data.homeUrl),
     };
   if (call.over === "lapsed")
     return {

@@ -47,7 +47,7 @@ export function customerPanel(call, url) {
   }
 
   function failure() {
-    const again = make("button", { type: "button", class: "button" }, t("Try again"));
+    const again = make("button", { class: "button" }, t("Try again"));
     again.addEventListener("click", () => void load().catch(report));
     const text = t("The details could not be loaded. The call goes on.");
     return make("div", { class: "stack stack-small" }, make("p", {}, text), again);

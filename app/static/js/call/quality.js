@@ -1,5 +1,7 @@
 /** How good the connection is, from getStats; and whether anything arrives at all. */
 
+/** @import { Level, QualityOptions, Sample } from "./types.js" */
+
 /** Milliseconds. */
 const INTERVAL = 2_000;
 /** Nothing has arrived for so long, though it should: restart. */
@@ -9,19 +11,6 @@ const LONGEST_STALL = 60_000;
 /** Seconds of round trip, share of packets lost: from there it is fair, or poor. */
 const FAIR = { rtt: 0.25, loss: 0.03 };
 const POOR = { rtt: 0.6, loss: 0.1 };
-
-/**
- * @typedef {"good" | "fair" | "poor"} Level
- *
- * @typedef {Object} Sample
- * @property {number} rtt seconds
- * @property {number} loss 0 to 1, the worse direction
- * @property {boolean} relayed
- * @property {number} received packets of media so far
- * @property {number} lost of those that were sent to us so far
- * @property {number} framesDecoded so far
- * @property {number} soundEnergy of what arrives, so far
- */
 
 /**
  * @param {{rtt: number, loss: number}} measured
@@ -57,8 +46,6 @@ export function sample(reports, before) {
     relayed: all.get(pair?.localCandidateId)?.candidateType === "relay",
     received,
     lost,
-    framesDecoded: sum(inbound, "framesDecoded"),
-    soundEnergy: sum(inbound, "totalAudioEnergy"),
   };
 }
 
@@ -112,22 +99,13 @@ export class Watchdog {
   }
 }
 
-/**
- * @typedef {Object} Options
- * @property {() => RTCPeerConnection | null} pc the one to watch, if any
- * @property {() => boolean} expects whether media should be arriving
- * @property {(level: Level, sample: Sample) => void} onlevel
- * @property {() => void} onstall
- */
-
 export class Quality {
-  /** @type {Sample | null} */
-  last = null;
-
   #options;
+  /** @type {Sample | null} */
+  #last = null;
   #watchdog = new Watchdog();
 
-  /** @param {Options} options */
+  /** @param {QualityOptions} options */
   constructor(options) {
     this.#options = options;
   }
@@ -139,11 +117,11 @@ export class Quality {
   async #look() {
     const pc = this.#options.pc();
     if (!pc || pc.connectionState !== "connected") {
-      this.last = null;
+      this.#last = null;
       return;
     }
-    const now = sample((await pc.getStats()).values(), this.last);
-    this.last = now;
+    const now = sample((await pc.getStats()).values(), this.#last);
+    this.#last = now;
     this.#options.onlevel(judge(now), now);
     const expected = this.#options.expects();
     if (this.#watchdog.isStalled(now.received, expected, performance.now()))

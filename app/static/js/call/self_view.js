@@ -1,5 +1,7 @@
 /** The own picture: small, moved by dragging, pressing or arrow keys, always inside. */
 
+/** @import { Place, Size } from "./types.js" */
+
 /** Pixels: distance from the edges, and of one step. */
 const MARGIN = 16;
 const STEP = 32;
@@ -16,9 +18,10 @@ const STEPS = {
 
 /**
  * The nearest place at which all of a box is inside a frame.
- * @param {{x: number, y: number}} wanted
- * @param {{width: number, height: number}} box
- * @param {{width: number, height: number}} frame
+ * @param {Place} wanted
+ * @param {Size} box
+ * @param {Size} frame
+ * @returns {Place}
  */
 export function inside(wanted, box, frame) {
   const clamp = (/** @type {number} */ value, /** @type {number} */ most) =>
@@ -31,9 +34,9 @@ export function inside(wanted, box, frame) {
 
 /**
  * The corner that follows, clockwise: for who cannot drag.
- * @param {{x: number, y: number}} middle of the box
- * @param {{width: number, height: number}} frame
- * @returns {{x: number, y: number}} beyond the frame, so that it is the corner inside
+ * @param {Place} middle of the box
+ * @param {Size} frame
+ * @returns {Place} beyond the frame, so that it is the corner inside
  */
 export function nextCorner(middle, frame) {
   const [right, low] = [middle.x > frame.width / 2, middle.y > frame.height / 2];
@@ -47,7 +50,7 @@ export function nextCorner(middle, frame) {
  * @param {HTMLElement} frame the positioned element in which it moves
  */
 export function movable(view, frame) {
-  /** @type {{x: number, y: number} | null} */
+  /** @type {Place | null} */
   let grip = null;
   let dragged = false;
 
@@ -57,16 +60,11 @@ export function movable(view, frame) {
    */
   function place(x, y) {
     const box = { width: view.offsetWidth, height: view.offsetHeight };
-    const size = { width: frame.clientWidth, height: frame.clientHeight };
-    const to = inside({ x, y }, box, size);
-    Object.assign(view.style, {
-      left: `${to.x}px`,
-      top: `${to.y}px`,
-      right: "auto",
-      bottom: "auto",
-    });
+    const to = inside({ x, y }, box, frameSize());
+    view.style.inset = `${to.y}px auto auto ${to.x}px`;
   }
-  const isPlaced = () => view.style.left !== "";
+  const frameSize = () => ({ width: frame.clientWidth, height: frame.clientHeight });
+  const isPlaced = () => view.style.inset !== "";
   const canMove = () => view.tabIndex === 0;
 
   view.addEventListener("pointerdown", (event) => {
@@ -90,8 +88,7 @@ export function movable(view, frame) {
   function hop() {
     const x = view.offsetLeft + view.offsetWidth / 2;
     const y = view.offsetTop + view.offsetHeight / 2;
-    const size = { width: frame.clientWidth, height: frame.clientHeight };
-    const corner = nextCorner({ x, y }, size);
+    const corner = nextCorner({ x, y }, frameSize());
     place(corner.x, corner.y);
   }
 

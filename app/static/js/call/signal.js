@@ -1,6 +1,6 @@
 /** The socket: joins, stays alive, comes back and resumes. Knows no page and no media. */
 
-/** @import { BrowserMessage, ServerMessage } from "./wire.js" */
+/** @import { BrowserMessage, Link, ServerMessage, SignalOptions } from "./types.js" */
 
 const SUBPROTOCOL = "deskside.v1";
 
@@ -29,19 +29,6 @@ export class Gone extends Error {
   }
 }
 
-/**
- * @typedef {"connecting" | "open" | "lost" | "over"} Link
- *
- * @typedef {Object} Options
- * @property {string} url
- * @property {string} ticket
- * @property {string} instance names the page's RTCPeerConnection
- * @property {() => Promise<string>} renew a new ticket, or throws {@link Gone}
- * @property {(message: ServerMessage) => void} onmessage
- * @property {(link: Link, reason: string) => void} onlink
- * @property {(url: string, protocol: string) => WebSocket} [open]
- */
-
 export class Signal {
   /** Frames on the wire, both ways, since the page was opened. */
   frames = { sent: 0, received: 0 };
@@ -65,7 +52,7 @@ export class Signal {
   /** @type {Record<string, ReturnType<typeof setTimeout> | undefined>} */
   #timers = {};
 
-  /** @param {Options} options */
+  /** @param {SignalOptions} options */
   constructor(options) {
     this.#options = options;
     this.#ticket = options.ticket;
@@ -107,11 +94,6 @@ export class Signal {
     this.#stale = 0;
     this.#turn("connecting");
     this.#retry(0);
-  }
-
-  close() {
-    this.#forget();
-    this.#turn("over", "closed");
   }
 
   // Coming and going

@@ -5,6 +5,7 @@ import { t } from "../lib/text.js";
 
 /** @import { Call } from "./call.js" */
 /** @import { Media } from "./media.js" */
+/** @import { Peer, RemoteTracks } from "./types.js" */
 
 /**
  * @param {Call} call
@@ -18,7 +19,7 @@ export function stage(call, media) {
   const sound = byId("remote-sound", HTMLAudioElement);
   const own = byId("own", HTMLVideoElement);
   const unmute = byId("sound", HTMLButtonElement);
-  /** @type {{camera: MediaStream, screen: MediaStream} | null} */
+  /** @type {RemoteTracks | null} */
   let remote = null;
 
   // What stands for the picture goes with its first frame, and not before.
@@ -32,11 +33,8 @@ export function stage(call, media) {
   unmute.addEventListener("click", hear);
 
   call.onremote = (tracks) => {
-    remote = tracks && {
-      camera: new MediaStream([tracks.camera]),
-      screen: new MediaStream([tracks.screen]),
-    };
-    show(sound, tracks && new MediaStream([tracks.microphone]));
+    remote = tracks;
+    show(sound, tracks?.microphone);
     draw();
   };
 
@@ -53,8 +51,9 @@ export function stage(call, media) {
     const sharing = !!peer?.media.screen;
     // Before the other side is present its camera is attached already: nothing to do then.
     const seen = !peer || peer.media.camera;
-    show(main, remote && (sharing ? remote.screen : seen ? remote.camera : null));
-    show(face, remote && sharing && seen ? remote.camera : null);
+    const camera = seen ? remote?.camera : null;
+    show(main, sharing ? remote?.screen : camera);
+    show(face, sharing ? camera : null);
     face.hidden = !face.srcObject;
     show(own, media.tracks.camera);
     if (peer && sound.paused) hear();
@@ -67,14 +66,12 @@ export function stage(call, media) {
 
 /**
  * @param {HTMLMediaElement} element
- * @param {MediaStream | MediaStreamTrack | null} source
+ * @param {MediaStreamTrack | null | undefined} track
  */
-function show(element, source) {
-  const shown = /** @type {MediaStream | null} */ (element.srcObject);
-  if (!(source instanceof MediaStreamTrack)) {
-    if (shown !== source) element.srcObject = source;
-  } else if (shown?.getTracks()[0] !== source)
-    element.srcObject = new MediaStream([source]);
+function show(element, track) {
+  const { srcObject } = element;
+  const shown = srcObject instanceof MediaStream ? srcObject.getTracks()[0] : null;
+  if (shown != track) element.srcObject = track ? new MediaStream([track]) : null;
 }
 
 /**
@@ -100,7 +97,7 @@ function drawNobody({ view, peer, peerName }, frame) {
 }
 
 /**
- * @param {import("./wire.js").Peer | null} peer
+ * @param {Peer | null} peer
  * @param {string} name
  */
 function nobodyText(peer, name) {

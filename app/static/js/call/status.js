@@ -2,10 +2,9 @@
 
 import { byId, setIcon } from "../lib/dom.js";
 import { t } from "../lib/text.js";
-import { clock } from "../lib/time.js";
 
 /** @import { Call } from "./call.js" */
-/** @import { Peer } from "./wire.js" */
+/** @import { Peer } from "./types.js" */
 
 /** Milliseconds that a notice stands. */
 const NOTICE = 10_000;
@@ -110,32 +109,23 @@ function drawPeer({ view, peer, peerName, data }) {
   if (!peer) return;
   list.setAttribute("aria-label", t("What {name} sends", { name: peer.name }));
   const { microphone, camera, screen } = peer.media;
-  state("microphone", microphone, microphone ? "mic" : "mic-off", [
-    t("Microphone on"),
-    t("Microphone off"),
-  ]);
-  state("camera", camera, camera ? "video" : "video-off", [
-    t("Camera on"),
-    t("Camera off"),
-  ]);
-  state("screen", screen, screen ? "monitor-up" : "monitor-off", [
-    t("Screen shared"),
-    t("Screen not shared"),
-  ]);
+  state("microphone", microphone, "mic", t("Microphone on"), t("Microphone off"));
+  state("camera", camera, "video", t("Camera on"), t("Camera off"));
+  state("screen", screen, "monitor", t("Screen shared"), t("Screen not shared"));
 }
 
 /**
  * @param {string} kind
  * @param {boolean} on
  * @param {string} sign
- * @param {[string, string]} words
+ * @param {...string} words on, off
  */
-function state(kind, on, sign, words) {
+function state(kind, on, sign, ...words) {
   const item = byId(`peer-${kind}`, HTMLElement);
   item.dataset.on = String(on);
-  setIcon(item, sign);
+  setIcon(item, on ? sign.replace("monitor", "monitor-up") : `${sign}-off`);
   const text = item.lastElementChild;
-  if (text) text.textContent = words[on ? 0 : 1];
+  if (text) text.textContent = words[on ? 0 : 1] ?? "";
 }
 
 /** @param {Call} call */
@@ -180,4 +170,15 @@ function drawTimer({ view, startedAt }) {
   if (!startedAt) return;
   const text = clock((Date.now() - startedAt) / 1000);
   if (timer.textContent !== text) timer.textContent = text;
+}
+
+/**
+ * A length as a timer shows it: 4:07, 1:02:33.
+ * @param {number} seconds
+ */
+export function clock(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const pad = (/** @type {number} */ n) => String(n).padStart(2, "0");
+  return h ? `${h}:${pad(m)}:${pad(s)}` : `${m}:${pad(s)}`;
 }

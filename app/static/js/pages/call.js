@@ -16,7 +16,7 @@ import { statusLine } from "../call/status.js";
 import { wakeLock } from "../call/awake.js";
 import { byId, pageData, report } from "../lib/dom.js";
 
-/** @import { PageData } from "../call/call.js" */
+/** @import { PageData } from "../call/types.js" */
 
 const data = /** @type {PageData} */ (pageData());
 const media = new Media();
@@ -96,4 +96,4 @@ if ("RTCPeerConnection" in window) {
   call.start();
   fillDevices().catch(report);
   media.open().catch(report);
-} else call.giveUp();
+} else location.replace(document.documentElement.dataset.tooOld ?? data.homeUrl);

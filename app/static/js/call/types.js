@@ -1,0 +1,150 @@
+/** The shapes of what goes from hand to hand. Only types: no browser loads this file. */
+
+// The messages of `deskside.v1`; app/protocol/README.md explains them.
+
+/**
+ * What somebody sends at the moment.
+ * @typedef {{microphone: boolean, camera: boolean, screen: boolean}} MediaState
+ */
+
+/**
+ * The other side. `instance` changes with the page, `generation` with every socket.
+ * @typedef {Object} Peer
+ * @property {"agent" | "customer"} role
+ * @property {string} name
+ * @property {"checking" | "present"} stage
+ * @property {boolean} connected
+ * @property {string} instance
+ * @property {number} generation
+ * @property {MediaState} media
+ */
+
+/**
+ * The seat is ours. Times in seconds, moments in seconds since the epoch.
+ * @typedef {Object} Welcome
+ * @property {"welcome"} type
+ * @property {string} room
+ * @property {"agent" | "customer"} role
+ * @property {string} name
+ * @property {string} token
+ * @property {boolean} resumed
+ * @property {boolean} polite
+ * @property {number} heartbeat
+ * @property {number} grace
+ * @property {RTCIceServer[]} ice_servers
+ * @property {number} ice_expires_in
+ * @property {Peer | null} peer
+ * @property {MediaState} media
+ * @property {boolean} entered
+ * @property {number | null} started_at
+ * @property {number} now
+ */
+
+/** @typedef {{type: "peer", peer: Peer | null, started_at: number | null}} PeerChanged */
+/** @typedef {{type: "description", description: RTCSessionDescriptionInit}} DescriptionSignal */
+/** @typedef {{type: "candidates", candidates: RTCIceCandidateInit[], end: boolean}} CandidatesSignal */
+/** @typedef {DescriptionSignal | CandidatesSignal} PeerSignal what goes from browser to browser */
+/** @typedef {{type: "ice", ice_servers: RTCIceServer[], expires_in: number}} Ice */
+/** @typedef {{type: "pong"}} Pong */
+/** @typedef {{type: "moved"} | {type: "left"}} Gone */
+/** @typedef {{type: "ended", reason: string}} Ended */
+/** @typedef {{type: "goodbye", after: number}} Goodbye */
+/** @typedef {{type: "error", code: string, text: string, fatal: boolean}} Refused */
+/** @typedef {Welcome | PeerChanged | PeerSignal | Ice | Pong | Gone | Ended | Goodbye | Refused} ServerMessage */
+
+/** @typedef {{type: "join", ticket: string, instance: string} | {type: "resume", token: string}} Opening */
+/** @typedef {{type: "enter" | "media", media: MediaState}} Showing */
+/** @typedef {{type: "refresh"} | {type: "ping"} | {type: "leave"} | {type: "end"}} Plain */
+/** @typedef {Opening | Showing | PeerSignal | Plain} BrowserMessage */
+
+// The page.
+
+/**
+ * @typedef {Object} PageData
+ * @property {"agent" | "customer"} role
+ * @property {string} room
+ * @property {string} title
+ * @property {string} selfName
+ * @property {string | null} awaitedName
+ * @property {string} socketUrl
+ * @property {string} ticket
+ * @property {string} ticketUrl
+ * @property {string} endedUrl
+ * @property {string} homeUrl
+ * @property {string} [fullUrl]
+ * @property {string | null} customerPanelUrl
+ * @property {string} locale
+ */
+
+/** @typedef {Record<keyof MediaState, () => void>} Toggles what the bar and the keys can do */
+/** @typedef {{title: string, text: string, button: string, forward: () => void}} Message */
+/** @typedef {{x: number, y: number}} Place */
+/** @typedef {{width: number, height: number}} Size */
+/** @typedef {"check" | "waiting" | "talk" | "over"} View */
+/** @typedef {Record<keyof MediaState, MediaStreamTrack>} RemoteTracks */
+
+// The parts of a call.
+
+/**
+ * @typedef {"connecting" | "open" | "lost" | "over"} Link
+ *
+ * @typedef {Object} SignalOptions
+ * @property {string} url
+ * @property {string} ticket
+ * @property {string} instance names the page's RTCPeerConnection
+ * @property {() => Promise<string>} renew a new ticket, or throws Gone
+ * @property {(message: ServerMessage) => void} onmessage
+ * @property {(link: Link, reason: string) => void} onlink
+ * @property {(url: string, protocol: string) => WebSocket} [open]
+ */
+
+/**
+ * @typedef {Object} NegotiationOptions
+ * @property {boolean} polite who yields when two offers meet; the impolite one begins
+ * @property {() => RTCPeerConnection} createPeer
+ * @property {(signal: PeerSignal) => boolean} send false when it could not be sent
+ * @property {() => Promise<RTCIceServer[]>} iceServers ones that are valid for a while
+ * @property {(pc: RTCPeerConnection) => void} [adopt] an offer was accepted: its
+ *   transceivers can be set up before the answer is made
+ * @property {(state: RTCPeerConnectionState) => void} [onstate]
+ * @property {(error: unknown) => void} [onbroken] this connection is beyond repair
+ */
+
+/**
+ * @typedef {"good" | "fair" | "poor"} Level
+ *
+ * @typedef {Object} Sample
+ * @property {number} rtt seconds
+ * @property {number} loss 0 to 1, the worse direction
+ * @property {boolean} relayed
+ * @property {number} received packets of media so far
+ * @property {number} lost of those that were sent to us so far
+ */
+
+/**
+ * @typedef {Object} QualityOptions
+ * @property {() => RTCPeerConnection | null} pc the one to watch, if any
+ * @property {() => boolean} expects whether media should be arriving
+ * @property {(level: Level, sample: Sample) => void} onlevel
+ * @property {() => void} onstall
+ */
+
+/**
+ * @typedef {"microphone" | "camera"} Kind
+ * @typedef {Kind | "speaker"} DeviceKind
+ */
+
+/**
+ * @typedef {"chrome" | "edge" | "firefox" | "safari" | "android" | "samsung"
+ *   | "firefox-android" | "ios" | "ios-other" | "in-app" | "other"} Browser
+ *
+ * What happened, what we do about it, what you can do.
+ * @typedef {Object} Help
+ * @property {string} what
+ * @property {string} doing
+ * @property {string[]} steps
+ * @property {"sliders-horizontal" | "lock" | "video-off" | "settings"} [sign] what to
+ *   look for in the address bar
+ */
+
+export {};
