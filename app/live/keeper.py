@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from secrets import token_urlsafe
 
 from app.domain.commands import Lost, Open, Terms, Tick
 from app.domain.errors import NoRoom
 from app.domain.ids import NodeId, RoomId
+from app.live.duties import every
 from app.live.hub import Hub
 from app.live.transact import Transactor, read_room
 from app.ports import Backplane, Clock, Directory
@@ -42,10 +43,10 @@ class Keeper:
     async def run(self) -> None:
         """Do every duty at its pace, for ever."""
         async with asyncio.TaskGroup() as duties:
-            duties.create_task(_every(0.25, self.ring))
-            duties.create_task(_every(2.0, self.renew))
-            duties.create_task(_every(2.0, self.bury_the_dead))
-            duties.create_task(_every(60.0, self.revive))
+            duties.create_task(every(0.25, self.ring))
+            duties.create_task(every(2.0, self.renew))
+            duties.create_task(every(2.0, self.bury_the_dead))
+            duties.create_task(every(60.0, self.revive))
 
     async def ring(self) -> None:
         """Tick the rooms whose alarm has passed."""
@@ -87,12 +88,3 @@ class Keeper:
                 await self._transactor.transact(
                     Open(room=known.room, terms=terms, incarnation=token_urlsafe(12))
                 )
-
-
-async def _every(seconds: float, duty: Callable[[], Awaitable[None]]) -> None:
-    while True:
-        try:
-            await duty()
-        except Exception as error:  # noqa: BLE001 - a duty is tried again, whatever
-            logger.warning("duty not done: %s", type(error).__name__)
-        await asyncio.sleep(seconds)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+from app.live.duties import whole
 from app.live.metrics import Metrics
 from app.live.transact import read_fact
 from app.ports import Backplane, History
@@ -32,7 +33,7 @@ class Ledger:
         """Write for ever; whatever goes wrong, the facts wait where they are."""
         while True:
             try:
-                written = await self.write_some()
+                written = await whole(self.write_some())
                 pause = 0.0 if written else IDLE
             except Exception as error:  # noqa: BLE001 - any database, any trouble
                 logger.warning("facts not written yet: %s", type(error).__name__)

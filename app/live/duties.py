@@ -1,0 +1,34 @@
+"""How a node does its duties: again and again, each time to its end."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+async def every(seconds: float, duty: Callable[[], Awaitable[None]]) -> None:
+    """Do a duty for ever, so many seconds apart; a failure is another's chance."""
+    while True:
+        try:
+            await whole(duty())
+        except Exception as error:  # noqa: BLE001 - a duty is tried again, whatever
+            logger.warning("duty not done: %s", type(error).__name__)
+        await asyncio.sleep(seconds)
+
+
+async def whole(work: Awaitable[T]) -> T:
+    """Await work; when cancelled meanwhile, let it come to its end first.
+
+    A database call cut in the middle leaves a driver that answers nobody.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
