@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from hypercorn.asyncio import serve as serve_asgi
@@ -44,14 +43,14 @@ def run(settings: Settings, listening: socket.socket | None = None) -> int:
         if settings.workers > 1:
             return asyncio.run(Supervisor(settings, sock).run())
         fd = sock.detach()
-    asyncio.run(serve(settings, fd, until=_told_to_stop()))
+    asyncio.run(serve(settings, fd))
     return 0
 
 
 def work(settings: Settings, fd: int) -> int:
     """Serve as a worker on the supervisor's socket; also stops if stdin ends."""
     logs.configure(settings.log_level, settings.node)
-    asyncio.run(serve(settings, fd, until=_told_to_stop(orphan=True)))
+    asyncio.run(serve(settings, fd, supervised=True))
     return 0
 
 
@@ -77,15 +76,16 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-async def serve(
-    settings: Settings, fd: int, until: Callable[[], Awaitable[object]]
-) -> None:
+async def serve(settings: Settings, fd: int, *, supervised: bool = False) -> None:
     """Serve one node on a listening socket, until told; then drain and stop."""
+    told = told_to_stop()
+    if supervised:
+        stop_when_orphaned(told)
     app = factory.create(settings)
     requests = Requests(app)
 
     async def stop() -> None:
-        await until()
+        await told.wait()
         log.info("draining")
         await drain(app)
         await requests.finish(LAST_REQUESTS_SECONDS)
@@ -148,7 +148,7 @@ class Supervisor:
         async with asyncio.TaskGroup() as tasks:
             for number in range(1, self.settings.workers + 1):
                 tasks.create_task(self._keep(number))
-            await _told_to_stop()()
+            await told_to_stop().wait()
             self.stopping.set()
             for worker in self.workers.values():
                 with contextlib.suppress(ProcessLookupError):
@@ -189,20 +189,23 @@ class Supervisor:
         return code
 
 
-def _told_to_stop(*, orphan: bool = False) -> Callable[[], Awaitable[object]]:
-    """A wait for SIGTERM or SIGINT; for `orphan` also for the end of stdin."""
+def told_to_stop() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set, from now on."""
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    return told
 
-    async def wait() -> None:
-        loop, told = asyncio.get_running_loop(), asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, told.set)
-        if orphan:
-            loop.add_reader(sys.stdin.fileno(), told.set)
-        await told.wait()
-        if orphan:
-            loop.remove_reader(sys.stdin.fileno())
 
-    return wait
+def stop_when_orphaned(told: asyncio.Event) -> None:
+    """Set the event also when standard input ends: the supervisor is gone."""
+    loop = asyncio.get_running_loop()
+
+    def ended() -> None:
+        loop.remove_reader(sys.stdin.fileno())
+        told.set()
+
+    loop.add_reader(sys.stdin.fileno(), ended)
 
 
 def _hypercorn(settings: Settings, fd: int) -> Config:
