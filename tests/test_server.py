@@ -182,8 +182,8 @@ class TestWorkers:
         node = Node(folder, redis_url=own_redis.url, workers=2)
         node.migrate()
         with node:
-            assert wait_until(lambda: len(children(node)) == 2, 10)
-            assert wait_until(lambda: node.tail(200).count('"serving"') == 2, 20)
+            assert wait_until(lambda: len(children(node)) == 2, 30)
+            assert wait_until(lambda: node.tail(200).count('"serving"') == 2, 30)
             yield node
 
     def test_dead_worker_is_replaced(self, node: Node) -> None:
@@ -191,7 +191,7 @@ class TestWorkers:
         victim, survivor = children(node)
         os.kill(victim, signal.SIGKILL)
         assert wait_until(
-            lambda: len(set(children(node)) - {victim, survivor}) == 1, 20
+            lambda: len(set(children(node)) - {victim, survivor}) == 1, 30
         )
         assert survivor in children(node)
         assert node.ready()
