@@ -91,7 +91,13 @@ async def serve(settings: Settings, fd: int, *, supervised: bool = False) -> Non
         await requests.finish(LAST_REQUESTS_SECONDS)
 
     log.info("serving", extra={"url": settings.public_url})
-    await serve_asgi(requests, _hypercorn(settings, fd), shutdown_trigger=stop)
+    try:
+        await serve_asgi(requests, _hypercorn(settings, fd), shutdown_trigger=stop)
+    except Exception as error:
+        if not told.is_set():
+            raise
+        # Hypercorn passes on what a single connection met with while it was closed.
+        log.warning("a connection was not closed well", extra={"error": str(error)})
     log.info("stopped")
 
 
