@@ -241,7 +241,7 @@ def welcome(settings: Settings, password: str | None) -> None:
         say(f"  Password  {password}   (shown only now)\n")
     else:
         say(f"  Log in as {settings.admin_email} with the password you have.")
-        say("  Forgotten? .venv/bin/python -m app agent password EMAIL\n")
+        say("  Forgotten? .venv/bin/deskside agent password EMAIL\n")
     say(f"  Log: {LOG}. Stop with Ctrl-C.")
 
 

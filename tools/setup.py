@@ -22,7 +22,7 @@ PYTHON = VENV / "bin" / "python"
 REQUIREMENTS = ROOT / "requirements"
 ATTEMPTS = 3
 STEP = re.compile(
-    r"(Collecting |Processing .*/|Requirement already satisfied: )"
+    r"(Collecting |Processing \S*/|Requirement already satisfied: )"
     r"(?P<name>[\w.-]+?)(==|-\d|\s|$)|Installing collected"
 )
 """A line of pip that says it comes to a package, or that it has them all."""
@@ -36,6 +36,7 @@ def main() -> int:
     try:
         make_venv()
         install_python("dev" if dev else "run")
+        install_command()
         install_browser_files(dev=dev)
     except Trouble as trouble:
         say(f"\n{trouble}")
@@ -90,6 +91,14 @@ def install_python(kind: str) -> None:
     if kind == "dev":  # It holds everything that running needs.
         run_lock = (REQUIREMENTS / "run.txt").read_bytes()
         (VENV / "run.stamp").write_text(hashlib.sha256(run_lock).hexdigest())
+
+
+def install_command() -> None:
+    """Install the command `deskside`; it runs the code of this folder."""
+    if (VENV / "bin" / "deskside").exists():
+        return
+    alone = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet"]
+    run([PYTHON, "-m", "pip", "install", *alone, "--editable", ROOT], quiet=True)
 
 
 def install_browser_files(*, dev: bool) -> None:
