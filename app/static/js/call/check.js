@@ -24,6 +24,7 @@ export function checkView(call, media) {
   both.addEventListener("click", () => call.enter());
   microphoneOnly.addEventListener("click", () => enterWithout("camera"));
   neither.addEventListener("click", () => enterWithout("camera", "microphone"));
+  neither.disabled = false; // Before, a press would have been lost.
 
   /** @param {...Kind} kinds */
   function enterWithout(...kinds) {
