@@ -18,6 +18,7 @@ from quart import Quart
 from app import factory
 from app.live import logs
 from app.settings import Settings
+from app.web import connections
 
 
 log = logging.getLogger(__name__)
@@ -215,12 +216,16 @@ def stop_when_orphaned(told: asyncio.Event) -> None:
 
 
 def _hypercorn(settings: Settings, fd: int) -> Config:
+    connections.restrict()
     config = Config()
     config.bind = [f"fd://{fd}"]
     config.errorlog = logging.getLogger("hypercorn.error")
     config.accesslog = None  # It logs addresses and links; web/ops.py does not.
     config.include_server_header = False
     config.websocket_max_message_size = FRAME_BYTES
+    # Unbounded: Quart reads on at once, and a full queue that the app no longer reads
+    # would keep the connection of whoever filled it for good.
+    config.max_app_queue_size = 0
     config.keep_alive_timeout = KEEP_ALIVE_SECONDS
     config.graceful_timeout = 1.0  # The requests have had their time when it begins.
     if settings.tls_cert and settings.tls_key:

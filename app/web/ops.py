@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 2.0
 
+PROXIED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via")
+"""Headers by which a proxy can be told."""
+
 Check = Callable[[], Awaitable[object]]
 """Returns if all is well, raises if not."""
 
@@ -73,7 +76,7 @@ def may_read_metrics(token: str | None) -> bool:
     except ValueError:
         return False
     # A proxy on this machine speaks for others.
-    return address.is_loopback and "X-Forwarded-For" not in request.headers
+    return address.is_loopback and not any(name in request.headers for name in PROXIED)
 
 
 async def _run(checks: Collection[Check]) -> list[str]:
