@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from app.adapters.sql.records import Records
+from app.cli.rooms import live_rooms
 from app.cli.shared import checked, find_agent, table, with_records
 from app.domain.records import AgentRole, Taken
 from app.settings import Settings
@@ -67,10 +68,15 @@ async def list_agents(_settings: Settings, records: Records) -> None:
 @agent.command("disable")
 @click.argument("email")
 @with_records
-async def disable_agent(_settings: Settings, records: Records, email: str) -> None:
-    """Lock an agent out at once: sessions and API keys, too."""
+async def disable_agent(settings: Settings, records: Records, email: str) -> None:
+    """Lock an agent out at once: sessions, API keys and rooms, too.
+
+    Without Redis rooms are out of reach here: a call that is going on goes on.
+    """
     found = await find_agent(records, email)
     await records.agents.disable(found.id)
+    async with live_rooms(settings, records) as rooms:
+        await rooms.end_all(found.id)
     click.echo(f"{found.email} cannot log in any more.")
 
 

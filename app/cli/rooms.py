@@ -34,7 +34,9 @@ def room() -> None:
 @click.argument("title")
 @click.option("--agent", "email", required=True, help="E-mail of the agent it is for.")
 @click.option("--passcode", help="Six random digits otherwise.")
-@click.option("--description", default="", help="Notes for the agent.")
+@click.option(
+    "--description", default="", help="The customer reads it before the call."
+)
 @with_records
 async def create_room(
     settings: Settings,
@@ -55,7 +57,7 @@ async def create_room(
     if isinstance(form, dict):
         wrong = "\n".join(f"{name}: {text}" for name, text in form.items())
         raise click.ClickException(wrong)
-    async with _rooms(settings, records) as rooms:
+    async with live_rooms(settings, records) as rooms:
         made = await rooms.create(owner.id, form)
     table(
         ("ID", made.id),
@@ -116,7 +118,7 @@ async def end_room(settings: Settings, records: Records, room_id: str) -> None:
             "Without Redis only the running service can end a room: end it in the "
             f"console, or with POST {settings.public_url}/api/v1/rooms/{room_id}/end"
         )
-    async with _rooms(settings, records) as rooms:
+    async with live_rooms(settings, records) as rooms:
         await rooms.end(found.id)
     click.echo("It has ended. The history follows when the service has written it.")
 
@@ -132,7 +134,7 @@ class OutOfReach:
 
 
 @asynccontextmanager
-async def _rooms(settings: Settings, records: Records) -> AsyncIterator[Rooms]:
+async def live_rooms(settings: Settings, records: Records) -> AsyncIterator[Rooms]:
     """Make rooms as the service does, with its live state where that is shared."""
     terms = {
         "lifetime_hours": settings.room_lifetime_hours,

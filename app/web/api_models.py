@@ -37,7 +37,8 @@ class RoomIn(Struct, forbid_unknown_fields=True, kw_only=True):
         ),
     ] = None
     description: Annotated[
-        str, told("Notes for the agent.", maxLength=forms.LONG_TEXT)
+        str,
+        told("The customer reads this before the call.", maxLength=forms.LONG_TEXT),
     ] = ""
     customer_id: Annotated[
         str | None, told("A customer; then only their phone can join.")

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from typing import Protocol
 
-from quart import Response
+from quart import Response, abort
 
 from app.domain.ids import AgentId, RoomId
 from app.domain.records import Room
@@ -17,6 +18,12 @@ log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 20
 SHORTEST_PAUSE = 0.2
 """Seconds between two tellings: a burst of changes is told once."""
+
+MOST_STREAMS = 50
+"""Streams of one agent at a node: as many as there can be open pages."""
+
+STREAM_SECONDS = 60 * 60
+"""After which a page asks anew, and shows that it is still logged in."""
 
 Changes = Callable[[], AsyncIterator[RoomId]]
 
@@ -51,6 +58,10 @@ class AgentNews:
             if not self._bells[agent_id]:
                 del self._bells[agent_id]
 
+    def listeners(self, agent_id: AgentId) -> int:
+        """How many bells an agent has."""
+        return len(self._bells.get(agent_id, ()))
+
     async def run(self) -> None:
         """Pass the changes on, for as long as the node lives."""
         async with aclosing(self._changes()) as changes:  # type: ignore[type-var]
@@ -72,6 +83,8 @@ class AgentNews:
 
 def event_stream(news: AgentNews, agent_id: AgentId) -> Response:
     """Server-sent events for a page: `changed` when a room of the agent did."""
+    if news.listeners(agent_id) >= MOST_STREAMS:
+        abort(429)
     response = Response(_events(news, agent_id), content_type="text/event-stream")
     response.timeout = None
     # nginx would otherwise hold events back until a buffer is full.
@@ -82,7 +95,8 @@ def event_stream(news: AgentNews, agent_id: AgentId) -> Response:
 async def _events(news: AgentNews, agent_id: AgentId) -> AsyncIterator[bytes]:
     with news.bell(agent_id) as bell:
         yield b"retry: 2000\n\n"
-        while True:
+        until = time.monotonic() + STREAM_SECONDS
+        while time.monotonic() < until:
             try:
                 await asyncio.wait_for(bell.wait(), HEARTBEAT_SECONDS)
                 await asyncio.sleep(SHORTEST_PAUSE)

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from app.adapters.sql.records import Records
+from app.adapters.sql.records.paging import MOST
 from app.domain.commands import Terms
 from app.domain.facts import Role
 from app.domain.ids import AgentId, RoomId
-from app.domain.records import NewRoom, Room
+from app.domain.records import NewRoom, Room, RoomState
 from app.ports import BackplaneError
 from app.web.forms import RoomForm
 
@@ -91,6 +92,21 @@ class Rooms:
             BackplaneError: nothing is known; it may be asked again.
         """
         await self.hub.end_room(room_id, by)
+
+    async def end_all(self, agent_id: AgentId) -> None:
+        """End every room of an agent, the one they are talking in, too.
+
+        Raises:
+            BackplaneError: some may go on; it may be asked again.
+        """
+        unfinished = set(RoomState) - {RoomState.ENDED}
+        cursor: str | None = None
+        while True:
+            page = await self.records.rooms.list(agent_id, unfinished, cursor, MOST)
+            for room in page.items:
+                await self.end(room.id)
+            if (cursor := page.next_cursor) is None:
+                return
 
 
 def offer_passcode() -> str:

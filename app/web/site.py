@@ -77,7 +77,7 @@ def install(app: Quart, site: Site) -> None:
         history.blueprint(site.records),
         settings.blueprint(
             settings.SettingsPages(
-                site.records, site.sessions, site.attempts, languages
+                site.records, site.rooms, site.sessions, site.attempts, languages
             )
         ),
     ):

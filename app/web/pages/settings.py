@@ -20,6 +20,7 @@ from app.web.passwords import (
     hash_password,
     verify_password,
 )
+from app.web.rooms import Rooms
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class SettingsPages:
     """What the settings are made of."""
 
     records: Records
+    rooms: Rooms
     sessions: Sessions
     attempts: Attempts
     languages: Languages
@@ -70,6 +72,8 @@ def blueprint(parts: SettingsPages) -> Blueprint:
         if agent_id == current_agent().id or not await records.agents.read(agent_id):
             abort(404)
         await records.agents.disable(agent_id)
+        # Neither a call nor a ticket for one outlasts the account.
+        await parts.rooms.end_all(agent_id)
         return redirect("/settings?done=disabled#agents", 303)
 
     @routes.post("/keys")
