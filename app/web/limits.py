@@ -40,17 +40,23 @@ class Attempt:
         return hashlib.blake2b(self.subject.encode(), digest_size=16).hexdigest()
 
 
-# The first pauses whoever guesses; the second whoever guesses from many addresses.
+# The first pauses whoever guesses; the second whoever guesses from many addresses;
+# the third whoever tries one password on many accounts.
 LOGIN_HERE = Limit("login-here", 6, 5 * 60)
 LOGIN_ANYWHERE = Limit("login", 60, 60 * 60)
+LOGIN_ADDRESS = Limit("login-address", 100, 5 * 60)
 PASSCODE_HERE = Limit("passcode-here", 6, 5 * 60)
 PASSCODE_ANYWHERE = Limit("passcode", 40, 60 * 60)
 
 
 def login_attempt(email: str, address: str | None) -> tuple[Attempt, ...]:
-    """An attempt to log in, per account and address and per account."""
+    """An attempt to log in, per account and address, per account, and per address."""
     email, here = email.strip().lower(), network(address)
-    return Attempt(LOGIN_HERE, f"{email} {here}"), Attempt(LOGIN_ANYWHERE, email)
+    return (
+        Attempt(LOGIN_HERE, f"{email} {here}"),
+        Attempt(LOGIN_ANYWHERE, email),
+        Attempt(LOGIN_ADDRESS, here),
+    )
 
 
 def passcode_attempt(room: str, address: str | None) -> tuple[Attempt, ...]:

@@ -83,6 +83,15 @@ async def test_guesser_elsewhere_is_paused_by_the_second_limit(
     assert allowed == 40
 
 
+async def test_one_address_cannot_try_every_account(attempts: Attempts) -> None:
+    """One password on many accounts is guessing, too."""
+    allowed = 0
+    for number in range(120):
+        attempt = login_attempt(f"agent{number}@example.org", "192.0.2.1")
+        allowed += await attempts.take(attempt) == 0
+    assert allowed == 100
+
+
 async def test_nodes_count_together(redis_url: str) -> None:
     """An attempt on one node counts on the other."""
     one, other = Attempts(redis_url), Attempts(redis_url)
