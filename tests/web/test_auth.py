@@ -27,6 +27,7 @@ PUBLIC_ROUTES = {
     "/logout",
     "/ws",
     "/openapi.json",
+    "/no-script",
     "/privacy",
     "/too-old",
     "/offline",

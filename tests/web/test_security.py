@@ -1,12 +1,16 @@
 """Headers, same origin, sizes, and what errors give away."""
 
+import base64
+import json
 import logging
 
 import pytest
 from quart import Quart
 from quart.testing import WebsocketResponseError
 
+from app.domain.records import Agent
 from app.settings import Settings
+from app.web import news
 from app.web.security import BODY_BYTES, origin_allowed
 from tests.web.conftest import PASSWORD, Browser, make_settings
 
@@ -194,3 +198,99 @@ async def test_crash_tells_nothing(
     assert PASSWORD not in await response.get_data(as_text=True)
     assert "Traceback" not in await response.get_data(as_text=True)
     assert any(record.exc_info for record in caplog.records)
+
+
+# Values that break what reads them.
+
+DEEP = "[" * 4000
+FIRST_HOUR = '[{"at":"0001-01-01T00:00:00+14:00"},"x"]'
+LAST_HOUR = '[{"at":"9999-12-31T23:59:59-14:00"},"x"]'
+
+
+def cursor(text: str) -> str:
+    """A cursor as the lists give them out, with made-up content."""
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (f"/customers?after={cursor(DEEP)}", 404),
+        (f"/history?after={cursor(DEEP)}", 404),
+        (f"/history?after={cursor(FIRST_HOUR)}", 200),
+        (f"/history?after={cursor(LAST_HOUR)}", 200),
+        ("/customers?q=%00&added=%00", 200),
+        ("/rooms/%00", 404),
+        ("/j/%ED%A0%80", 404),
+    ],
+)
+async def test_made_up_values_break_nothing(
+    agent_browser: Browser, path: str, status: int
+) -> None:
+    """They find nothing, or are refused."""
+    assert (await agent_browser.get(path)).status_code == status
+
+
+@pytest.mark.parametrize("body", [DEEP * 10, '{"name":' + DEEP * 10, b"\xff", "7", ""])
+async def test_broken_json_is_refused(
+    agent_browser: Browser, body: str | bytes
+) -> None:
+    """Neither its depth nor its bytes reach what would fail of them."""
+    headers = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/json"}
+    response = await agent_browser.ask(
+        "POST", "/customers.json", headers=headers, data=body
+    )
+    assert response.status_code == 400
+
+
+async def test_way_back_stays_here(browser: Browser) -> None:
+    """The page an own address led to is no way to another host."""
+    page = await browser.get("/no-script", Referer="http://localhost//evil.example/")
+    assert "evil.example" not in await page.get_data(as_text=True)
+
+
+# What outlasts an account.
+
+
+async def test_room_of_a_disabled_agent_ends(
+    service: Quart, admin_browser: Browser, agent_browser: Browser, agent: Agent
+) -> None:
+    """A ticket that was given out before is good for nothing."""
+    made = await agent_browser.post("/rooms/new", title="Talk", passcode="482913")
+    room = made.headers["Location"]
+    headers = {"Sec-Fetch-Site": "same-origin"}
+    answer = await agent_browser.ask("POST", f"{room}/ticket", headers=headers)
+    ticket = (await answer.get_json())["ticket"]
+
+    await admin_browser.post(f"/settings/agents/{agent.id}/disable")
+
+    async with service.test_client().websocket(
+        "/ws",
+        headers={"Origin": "http://localhost"},
+        scope_base={"subprotocols": ["deskside.v1"]},
+    ) as socket:
+        join = {"type": "join", "ticket": ticket, "instance": "i" * 16}
+        await socket.send(json.dumps(join))
+        assert json.loads(await socket.receive())["code"] == "room_ended"
+
+
+async def test_event_streams_are_bounded(
+    agent_browser: Browser, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One agent's pages cannot take all connections."""
+    monkeypatch.setattr(news, "MOST_STREAMS", 1)
+    client = agent_browser.client
+    async with client.request("/console/events", method="GET") as first:
+        await first.send_complete()
+        assert b"retry" in await first.receive()
+        assert (await agent_browser.get("/console/events")).status_code == 429
+        await first.disconnect()
+
+
+async def test_event_stream_ends_and_asks_anew(
+    agent_browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who was logged out meanwhile gets no other."""
+    monkeypatch.setattr(news, "STREAM_SECONDS", 0)
+    answer = await agent_browser.get("/console/events")
+    assert await answer.get_data(as_text=True) == "retry: 2000\n\n"

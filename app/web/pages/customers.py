@@ -56,9 +56,7 @@ def json_blueprint(records: Records, country: str) -> Blueprint:
 
     @routes.post("/customers.json")
     async def add() -> ResponseReturnValue:
-        values = await request.get_json(silent=True)
-        if not isinstance(values, dict):
-            abort(400)
+        values = await _read_json()
         texts = {name: str(value or "") for name, value in values.items()}
         added = await _add(records, texts, country)
         if isinstance(added, dict):
@@ -67,6 +65,16 @@ def json_blueprint(records: Records, country: str) -> Blueprint:
         return jsonify(_json(added)), 201
 
     return routes
+
+
+async def _read_json() -> dict[str, Any]:
+    try:
+        values = await request.get_json(silent=True)
+    except (UnicodeDecodeError, RecursionError):  # These are not silenced.
+        abort(400)
+    if not isinstance(values, dict):
+        abort(400)
+    return values
 
 
 async def _add(

@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from quart import Blueprint, Response, render_template, request
 
+from app.web.auth import own_path
 from app.web.i18n import gettext as _
 from app.web.static import StaticFiles
 
@@ -64,4 +65,4 @@ def blueprint(files: StaticFiles) -> Blueprint:
 def _came_from() -> str:
     """The page of ours that led here, else the start."""
     before = urlsplit(request.referrer or "")
-    return before.path if before.netloc == request.host and before.path else "/"
+    return own_path(before.path) if before.netloc == request.host else "/"

@@ -1,7 +1,6 @@
 """Pages of a list by keyset: each begins where the one before it ended."""
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -89,7 +88,7 @@ def _decode(cursor: str) -> list[Any]:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         values = json.loads(text, object_hook=_instant)
-    except (binascii.Error, ValueError, TypeError, KeyError) as wrong:
+    except (ValueError, TypeError, KeyError, RecursionError) as wrong:
         raise CursorError(cursor) from wrong
     if not isinstance(values, list):
         raise CursorError(cursor)
