@@ -91,6 +91,8 @@ class Service:
 
     program = ""
     stop_signal = signal.SIGTERM
+    where = ROOT
+    """The folder it runs in."""
     account: str | None = None
     """Who it runs as where the tests run as root."""
 
@@ -130,7 +132,7 @@ class Service:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self._wrapped(), *self.command()],
-                cwd=ROOT,
+                cwd=self.where,
                 env=dict(self.environment()),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
