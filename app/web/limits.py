@@ -54,8 +54,8 @@ def login_attempt(email: str, address: str | None) -> tuple[Attempt, ...]:
     email, here = email.strip().lower(), network(address)
     return (
         Attempt(LOGIN_HERE, f"{email} {here}"),
-        Attempt(LOGIN_ANYWHERE, email),
         Attempt(LOGIN_ADDRESS, here),
+        Attempt(LOGIN_ANYWHERE, email),
     )
 
 
@@ -99,8 +99,15 @@ class Attempts:
             self._shared = MovingWindowRateLimiter(storage)
 
     async def take(self, attempts: tuple[Attempt, ...]) -> int:
-        """Count an attempt; gives the seconds to wait, 0 where it may go on now."""
-        return max([await self._take(attempt) for attempt in attempts])
+        """Count an attempt; gives the seconds to wait, 0 where it may go on now.
+
+        What one limit refuses does not count for the next: one guesser must not
+        lock the subject for everybody.
+        """
+        for attempt in attempts:
+            if seconds := await self._take(attempt):
+                return seconds
+        return 0
 
     async def forgive(self, attempts: tuple[Attempt, ...]) -> None:
         """Forget the counted attempts of these subjects."""

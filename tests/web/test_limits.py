@@ -83,6 +83,13 @@ async def test_guesser_elsewhere_is_paused_by_the_second_limit(
     assert allowed == 40
 
 
+async def test_guesser_who_is_paused_locks_nobody_else_out(attempts: Attempts) -> None:
+    """Tries on and on from one address are no tries of all addresses."""
+    for _ in range(100):
+        await attempts.take(passcode_attempt("room", "192.0.2.1"))
+    assert await attempts.take(passcode_attempt("room", "192.0.2.2")) == 0
+
+
 async def test_one_address_cannot_try_every_account(attempts: Attempts) -> None:
     """One password on many accounts is guessing, too."""
     allowed = 0
