@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -79,6 +80,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 async def serve(settings: Settings, fd: int, *, supervised: bool = False) -> None:
     """Serve one node on a listening socket, until told; then drain and stop."""
+    _allow_sockets()
     told = told_to_stop()
     if supervised:
         stop_when_orphaned(told)
@@ -213,6 +215,12 @@ def stop_when_orphaned(told: asyncio.Event) -> None:
         told.set()
 
     loop.add_reader(sys.stdin.fileno(), ended)
+
+
+def _allow_sockets() -> None:
+    """Open as many files as the system lets us: its first offer is often 1024."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _hypercorn(settings: Settings, fd: int) -> Config:

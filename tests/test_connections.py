@@ -1,9 +1,11 @@
 """What a stranger's connection cannot do to a node."""
 
 import asyncio
+import resource
 import socket
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -52,14 +54,19 @@ def memory(node: Node) -> int:
     return int(status.split("VmRSS:")[1].split()[0]) // 1024
 
 
-async def drained(browser: ClientConnection) -> int | None:
-    """Read to the end; gives the close code."""
-    try:
+async def drained(browser: ClientConnection) -> None:
+    """Read to the end, which must come soon."""
+    with suppress(ConnectionClosed):
         async with asyncio.timeout(10):
             while True:
                 await browser.recv()
-    except ConnectionClosed as closed:
-        return closed.rcvd.code if closed.rcvd else None
+
+
+def test_node_may_open_as_many_sockets_as_the_system_allows(node: Node) -> None:
+    """A thousand idle connections, the usual first limit, do not fill it."""
+    assert node.process is not None
+    soft, hard = resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE)
+    assert soft == hard
 
 
 async def test_frames_are_not_compressed(node: Node) -> None:
@@ -91,14 +98,14 @@ async def test_endless_frame_is_not_collected(node: Node) -> None:
 
 
 async def test_flood_ends_with_its_connection(node: Node) -> None:
-    """Who floods is refused (4002), and nothing of the connection stays open."""
+    """Who floods is cut off, and nothing of the connection stays open."""
     before = open_files(node)
     async with signaling(node) as browser:
         for _ in range(3000):
             if browser.transport.is_closing():
                 break
             browser.transport.write(b"\x81\x8f" + bytes(4) + b'{"type":"ping"}')
-        assert await drained(browser) == 4002
+        await drained(browser)
     assert wait_until(lambda: open_files(node) <= before, 5)
 
 

@@ -35,6 +35,21 @@ async def test_sqlite_is_durable_checked_and_patient(tmp_path: Path) -> None:
     assert (tmp_path / "new" / "folder").stat().st_mode & 0o777 == 0o700
 
 
+def modes(folder: Path) -> set[int]:
+    """Who may do what with the files of a folder."""
+    return {file.stat().st_mode & 0o777 for file in folder.iterdir()}
+
+
+async def test_sqlite_files_are_private(tmp_path: Path) -> None:
+    """In a folder that others may enter they still cannot read the records."""
+    await migrate(f"sqlite+aiosqlite:///{tmp_path}/d.db")
+    engine = connect(f"sqlite+aiosqlite:///{tmp_path}/d.db")
+    async with engine.connect() as connection:
+        await connection.execute(text("SELECT 1"))
+        assert modes(tmp_path) == {0o600}
+    await engine.dispose()
+
+
 @pytest.mark.parametrize("made_up", ["a\0b", "\ud800", "\U0010ffff", "x" * 60_000])
 async def test_made_up_text_finds_nothing(records: Records, made_up: str) -> None:
     """Whatever a stranger puts into an address or a search is only not found."""

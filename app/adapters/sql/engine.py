@@ -1,7 +1,9 @@
 """Connections to the database: SQLite and PostgreSQL made alike."""
 
+import os
 import sqlite3
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +51,21 @@ def connect(url: str, *, patient: bool = False) -> AsyncEngine:
 
 def _sqlite(url: URL) -> AsyncEngine:
     if url.database and url.database != ":memory:":
-        # The file holds customers' phone numbers: for this user's eyes only.
-        Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_private(Path(url.database))
     engine = create_async_engine(
         url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS}
     )
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
     return engine
+
+
+def _make_private(file: Path) -> None:
+    """Make the file for this user's eyes only: it holds customers' phone numbers."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Where this fails SQLite does, too, and says so better.
+    with suppress(OSError):
+        os.close(os.open(file, os.O_CREAT, 0o600))
 
 
 def _prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:
