@@ -16,6 +16,7 @@ from app.adapters.sql.migrations import is_current
 from app.adapters.sql.records import Records
 from app.domain.ice import Relays
 from app.domain.ids import NodeId
+from app.live.duties import end
 from app.live.hub import Hub
 from app.live.keeper import Keeper
 from app.live.ledger import Ledger
@@ -104,10 +105,8 @@ def create(settings: Settings) -> Quart:  # noqa: PLR0915  (a list of parts)
         duties = [asyncio.create_task(duty.run()) for duty in (keeper, ledger)]
         async with hub.running():
             yield
-        for duty in duties:
-            duty.cancel()
         # To the end of each: a database connection must not be left half closed.
-        await asyncio.gather(*duties, return_exceptions=True)
+        await end(duties)
         await _flush(ledger)
         await attempts.close()
         await backplane.close()

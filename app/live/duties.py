@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TypeVar
 
 
 T = TypeVar("T")
@@ -32,3 +32,19 @@ async def whole(work: Awaitable[T]) -> T:
     except asyncio.CancelledError:
         await asyncio.wait({task})
         raise
+
+
+async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks until they are gone.
+
+    Once is not always enough: a library on the way down may take the cancellation
+    for a failure of its own (redis-py does, now and then, while it connects).
+    """
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        done, pending = await asyncio.wait(pending, timeout=0.5)
+        for task in done:
+            if not task.cancelled() and (error := task.exception()):
+                logger.warning("task ended badly: %s", type(error).__name__)

@@ -13,6 +13,7 @@ from app.domain.facts import Role
 from app.domain.ice import Relays
 from app.domain.ids import Address, ConnectionId, RoomId
 from app.live.connection import Connection, Work
+from app.live.duties import end
 from app.live.metrics import Metrics
 from app.live.transact import Transactor, read_notice, write_notice
 from app.ports import Backplane, BackplaneError, Clock, Delivery, Gap, Letter
@@ -71,9 +72,7 @@ class Hub:
             yield
         finally:
             await self.drain()
-            for task in (*tasks, *self._workers):
-                task.cancel()
-            await asyncio.gather(*tasks, *self._workers, return_exceptions=True)
+            await end([*tasks, *self._workers])
 
     async def drain(self) -> None:
         """Take no more sockets and send the browsers to other nodes."""
