@@ -100,14 +100,15 @@ class RedisBackplane:
 
     def __init__(self, url: str, node: NodeId) -> None:
         self.node = node
-        retry = Retry(ExponentialBackoff(cap=0.5, base=0.05), 3)
+        # Whoever waits here is a person: callers that can wait longer try again.
+        retry = Retry(ExponentialBackoff(cap=0.5, base=0.05), 1)
         pool = BlockingConnectionPool.from_url(
             url,
             protocol=2,
             max_connections=32,
             timeout=5,
             socket_connect_timeout=2,
-            socket_timeout=10,
+            socket_timeout=3,
             health_check_interval=15,
             retry=retry,
             retry_on_error=[Unreachable],

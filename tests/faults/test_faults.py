@@ -159,6 +159,20 @@ async def test_restarted_redis_costs_no_call(
     await finish(call, records)
 
 
+async def test_frozen_redis_costs_no_call(
+    call: Call, own_redis: Redis, records: Records
+) -> None:
+    """Redis answers nobody for 8 s: what was said meanwhile arrives, or is resumed."""
+    agent, customer = call
+    own_redis.pause()
+    await agent.say("media", media=MEDIA | {"camera": False})
+    await asyncio.sleep(8)
+    own_redis.resume()
+    await customer.sees(media=MEDIA | {"camera": False})
+    await tell(customer, agent, camera=False)
+    await finish(call, records)
+
+
 async def test_emptied_redis_costs_no_call(
     call: Call, own_redis: Redis, records: Records
 ) -> None:
