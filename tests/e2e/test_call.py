@@ -170,6 +170,7 @@ def test_history_tells_the_story(call: Two) -> None:
     agent, customer = call
     customer.press("End call")
     customer.page.wait_for_url(re.compile("/ended"))
+    agent.page.wait_for_url(re.compile("reason="))
     agent.go("/history")
     agent.page.get_by_role("link", name=re.compile("Router setup")).first.click()
     agent.sees("Budi Santoso")
