@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 
@@ -24,13 +25,16 @@ async def every(seconds: float, duty: Callable[[], Awaitable[None]]) -> None:
 async def whole(work: Awaitable[T]) -> T:
     """Await work; when cancelled meanwhile, let it come to its end first.
 
-    A database call cut in the middle leaves a driver that answers nobody.
+    A database call cut in the middle leaves a driver that answers nobody, so not
+    even a second cancellation may reach it.
     """
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait({task})
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({task})
         raise
 
 

@@ -136,7 +136,7 @@ def test_lost_socket_resumes_without_losing_the_picture(call: Two, who: int) -> 
     person.page.evaluate("window.before = window.sockets.length")
     person.lose_socket()
     person.page.wait_for_function(
-        "() => sockets.length > before && deskside.link === 'open'"
+        "() => sockets.length > before && window.deskside?.link === 'open'"
     )
     for other in call:
         other.sees_picture()

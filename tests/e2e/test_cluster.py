@@ -97,7 +97,7 @@ def watch_picture(person: Person) -> None:
 def resumes(person: Person, sockets_before: int) -> None:
     """Expect that the page has a new socket and its seat."""
     person.page.wait_for_function(
-        "before => sockets.length > before && deskside.link === 'open'",
+        "before => sockets.length > before && window.deskside?.link === 'open'",
         arg=sockets_before,
         timeout=2 * SLOW,
     )
