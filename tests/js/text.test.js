@@ -15,7 +15,8 @@ Object.assign(globalThis, {
   document: { getElementById: () => block, documentElement: { lang: "pl" } },
 });
 const { t, tn } = await import("../../app/static/js/lib/text.js");
-const { clock, lasting } = await import("../../app/static/js/lib/time.js");
+const { clock } = await import("../../app/static/js/call/status.js");
+const { lasting } = await import("../../app/static/js/lib/time.js");
 
 test("a text is shown in the page's language, else as it stands", () => {
   assert.equal(t("Rooms"), "Pokoje");

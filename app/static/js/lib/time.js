@@ -57,15 +57,3 @@ export function lasting(seconds) {
   if (hours < 48) return tn("{n} hour", "{n} hours", hours);
   return tn("{n} day", "{n} days", Math.floor(hours / 24));
 }
-
-/**
- * A length as a timer shows it: 4:07, 1:02:33.
- * @param {number} seconds
- * @returns {string}
- */
-export function clock(seconds) {
-  const whole = Math.max(0, Math.floor(seconds));
-  const pad = (/** @type {number} */ n) => String(n).padStart(2, "0");
-  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  return h ? `${h}:${pad(m)}:${pad(s)}` : `${m}:${pad(s)}`;
-}
