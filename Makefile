@@ -7,11 +7,12 @@ export PATH := $(CURDIR)/$(VENV):$(PATH)
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup dev test lint format docs lock bench clean
+.PHONY: help run setup dev test lint format docs lock bench release deploy deploy-test \
+	compose-secrets clean
 
 help: ## Say what there is.
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) \
-		| while IFS='|' read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) \
+		| while IFS='|' read -r name text; do printf '  make %-16s %s\n' "$$name" "$$text"; done
 
 run: setup ## Start it here: PORT=8000 HOST=127.0.0.1 TLS=1 TURN=1
 	@$(VENV)/python -m tools.run
@@ -42,6 +43,23 @@ lock: dev ## Pin the newest versions of all packages.
 
 bench: dev ## Measure the way from the click on Join to the first picture.
 	@$(VENV)/python -m loadtests.bench.first_frame
+
+release: control ## Build what hosts install: dist/deskside-VERSION.tar.
+	@$(VENV)/python -m tools.release
+
+deploy: release ## Put it on the hosts of INVENTORY=path and prove that it works.
+	@cd ansible && ../$(VENV)/ansible-playbook -i '$(abspath $(INVENTORY))' site.yml $(ANSIBLE)
+
+deploy-test: dev ## Prove the playbooks on booted hosts of their own; needs root.
+	@$(VENV)/python -m tools.test_services
+	@$(VENV)/pytest tests/deploy tests/compose
+
+compose-secrets: setup ## Make the secrets and configuration of docker-compose.yml.
+	@$(VENV)/python -m tools.compose_secrets
+
+.PHONY: control
+control:
+	@$(PYTHON) tools/setup.py --deploy
 
 clean: ## Forget what was installed and cached; var/ stays.
 	@rm -rf .venv node_modules app/static/vendor .mypy_cache .ruff_cache .pytest_cache \

@@ -1,7 +1,7 @@
 """Makes .venv and the browser libraries; needs nothing but Python 3.11.
 
-`python3 tools/setup.py` prepares running the service, `--dev` also checking and
-testing it. What is done already is not done again.
+`python3 tools/setup.py` prepares running the service, `--deploy` also putting it on
+hosts, `--dev` also checking and testing it. What is done already is not done again.
 """
 
 import argparse
@@ -23,6 +23,9 @@ REQUIREMENTS = ROOT / "requirements"
 POLICY = Path("/usr/sbin/policy-rc.d")
 """Asked by Debian's packages whether they may start their servers; 101 is no."""
 
+KINDS = ("run", "deploy", "dev")
+"""Lock files to set up from; each holds all that those before it hold."""
+
 ATTEMPTS = 3
 STEP = re.compile(
     r"(Collecting |Processing \S*/|Requirement already satisfied: )"
@@ -34,11 +37,13 @@ STEP = re.compile(
 def main() -> int:
     """Prepare the folder; gives the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--deploy", action="store_true", help="for deploying too")
     parser.add_argument("--dev", action="store_true", help="for checks and tests too")
-    dev: bool = parser.parse_args().dev
+    arguments = parser.parse_args()
+    dev: bool = arguments.dev
     try:
         make_venv()
-        install_python("dev" if dev else "run")
+        install_python("dev" if dev else "deploy" if arguments.deploy else "run")
         install_command()
         install_browser_files(dev=dev)
     except Trouble as trouble:
@@ -83,17 +88,28 @@ def need_ensurepip() -> None:
 def install_python(kind: str) -> None:
     """Install the pinned packages of requirements/<kind>.txt, hashes checked."""
     lock = REQUIREMENTS / f"{kind}.txt"
-    stamp = VENV / f"{kind}.stamp"
-    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
-    if stamp.exists() and stamp.read_text() == wanted:
+    if is_stamped(kind):
         return
     pip_install(lock)
     if kind == "dev":
         link_node()
-    stamp.write_text(wanted)
-    if kind == "dev":  # It holds everything that running needs.
-        run_lock = (REQUIREMENTS / "run.txt").read_bytes()
-        (VENV / "run.stamp").write_text(hashlib.sha256(run_lock).hexdigest())
+    for held in KINDS[: KINDS.index(kind) + 1]:
+        stamp(held).write_text(fingerprint(held))
+
+
+def is_stamped(kind: str) -> bool:
+    """Whether what the lock file of this kind holds is installed already."""
+    return stamp(kind).exists() and stamp(kind).read_text() == fingerprint(kind)
+
+
+def stamp(kind: str) -> Path:
+    """The file that remembers which lock was installed."""
+    return VENV / f"{kind}.stamp"
+
+
+def fingerprint(kind: str) -> str:
+    """What a lock file holds, as one hash."""
+    return hashlib.sha256((REQUIREMENTS / f"{kind}.txt").read_bytes()).hexdigest()
 
 
 def install_command() -> None:

@@ -1,0 +1,1 @@
+"""What a person would otherwise learn from an angry customer: checks of a deployment."""
