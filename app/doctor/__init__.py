@@ -1,1 +1,1 @@
-"""What a person would otherwise learn from an angry customer: checks of a deployment."""
+"""Checks of a deployment: what else an angry customer would tell."""
