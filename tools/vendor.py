@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -37,11 +38,11 @@ ICONS = Path(__file__).with_name("icons.txt")
 """Every icon the pages and the call use, by its Lucide name, one a line."""
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Install when the lockfile changed, copy when anything did."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dev", action="store_true", help="checkers and axe-core too")
-    dev: bool = parser.parse_args().dev
+    dev: bool = parser.parse_args(argv).dev
     stale = not STAMP.exists() or STAMP.read_text() != fingerprint()
     if (dev or stale) and not is_installed(dev=dev):
         install(dev=dev)
