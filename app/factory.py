@@ -27,6 +27,7 @@ from app.protocol.tickets import Tickets
 from app.settings import Settings
 from app.web import api, auth, errors, openapi, ops, proxy, security, site, socket
 from app.web.brand import Brand
+from app.web.idle import Idle
 from app.web.limits import Attempts
 from app.web.rooms import Rooms
 from app.web.visits import Visits
@@ -53,7 +54,8 @@ def create(settings: Settings) -> Quart:  # noqa: PLR0915  (a list of parts)
     backplane = _backplane(settings)
 
     transactor = Transactor(backplane, clock, metrics)
-    hub = Hub(backplane, transactor, tickets, _relays(settings), clock, metrics)
+    relays = _relays(settings)
+    hub = Hub(backplane, transactor, tickets, relays, clock, metrics)
     rooms = _rooms(settings, records, hub)
     keeper = Keeper(backplane, transactor, hub, records.rooms, rooms.terms_until, clock)
     ledger = Ledger(backplane, records, metrics)
@@ -86,11 +88,15 @@ def create(settings: Settings) -> Quart:  # noqa: PLR0915  (a list of parts)
     app.register_blueprint(
         auth.blueprint(records.agents, sessions, attempts, public=PUBLIC)
     )
-    app.register_blueprint(socket.blueprint(hub, _own_origin(settings.public_url)))
+    app.register_blueprint(
+        socket.blueprint(hub, Idle(records), _own_origin(settings.public_url))
+    )
     app.register_blueprint(
         api.blueprint(
             records,
             rooms,
+            tickets=tickets,
+            relays=relays,
             public_url=settings.public_url,
             country=settings.default_country,
         )

@@ -3,6 +3,8 @@
 import asyncio
 import functools
 import re
+import secrets
+import time
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -14,7 +16,9 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 from app.adapters.sql.records import Records
 from app.adapters.sql.records.idempotency import Earlier, Key
 from app.adapters.sql.records.store import sha256
-from app.domain.ids import AgentId, CustomerId, RoomId
+from app.domain.facts import Role
+from app.domain.ice import Relays, ice_servers
+from app.domain.ids import AgentId, CustomerId, ParticipantId, RoomId
 from app.domain.records import (
     Agent,
     AgentRole,
@@ -26,6 +30,7 @@ from app.domain.records import (
     Taken,
 )
 from app.ports import BackplaneError
+from app.protocol.tickets import SeatTicket, Tickets
 from app.web import forms
 from app.web.api_models import (
     CallList,
@@ -37,11 +42,14 @@ from app.web.api_models import (
     CustomerOut,
     CustomerQuery,
     EventOut,
+    IceIn,
+    IceOut,
     OnceHeaders,
     RoomIn,
     RoomList,
     RoomOut,
     RoomQuery,
+    TicketOut,
 )
 from app.web.errors import error_json
 from app.web.i18n import gettext as _
@@ -77,7 +85,13 @@ class Refused(Exception):
 
 
 def blueprint(
-    records: Records, rooms: Rooms, *, public_url: str, country: str
+    records: Records,
+    rooms: Rooms,
+    *,
+    tickets: Tickets,
+    relays: Relays,
+    public_url: str,
+    country: str,
 ) -> Blueprint:
     """The routes of the API; each acts as the agent its key belongs to.
 
@@ -110,6 +124,7 @@ def blueprint(
         return error_json(503, text)
 
     _room_routes(api, records, rooms, public_url)
+    _seat_routes(api, rooms, tickets, relays)
     _call_routes(api, records)
     _customer_routes(api, records, country)
     return api
@@ -240,6 +255,46 @@ def _room_routes(
             await rooms.end(room.id)
             room = await own(room_id)
         return _answer(shown(room), 202)
+
+
+def _seat_routes(
+    api: Blueprint, rooms: Rooms, tickets: Tickets, relays: Relays
+) -> None:
+    """What a program needs to be in a call itself, as the agent of its key."""
+
+    @api.post("/rooms/<room_id>/ticket")
+    @documented(gives=TicketOut, errors=(401, 404, 410))
+    async def give_ticket(room_id: str) -> Response:
+        """Give a ticket for the agent's seat.
+
+        Only to the room's own agent: an administrator's key sees the rooms of others,
+        and does not sit in them.
+        """
+        room, agent = await rooms.records.rooms.read(RoomId(room_id)), _agent()
+        if room is None or room.agent_id != agent.id:
+            raise _missing()
+        if room.state is RoomState.ENDED:
+            raise Refused(410, _("This room has ended."), "room_ended")
+        seat = SeatTicket(
+            room=room.id,
+            role=Role.AGENT,
+            participant=ParticipantId(agent.id),
+            name=agent.name,
+            terms=rooms.terms(room),
+        )
+        return _answer(TicketOut(tickets.seat(seat, time.time())))
+
+    @api.post("/ice-servers")
+    @documented(takes=IceIn, gives=IceOut, errors=(401, 422))
+    async def give_ice_servers() -> Response:
+        """Give STUN and TURN servers with fresh credentials."""
+        wanted = await _read(IceIn)
+        seconds = min(wanted.seconds or relays.ttl, relays.ttl)
+        # Each holds a name of its own, so that one does not use up another's quota.
+        holder = ParticipantId(f"api.{secrets.token_hex(6)}")
+        short = msgspec.structs.replace(relays, ttl=seconds)
+        servers = ice_servers(short, holder, time.time())
+        return _answer(IceOut(list(servers), seconds))
 
 
 def _call_routes(api: Blueprint, records: Records) -> None:

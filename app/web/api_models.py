@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from app.adapters.sql.records.paging import MOST
 from app.domain.facts import FactKind, Role
+from app.domain.ice import IceServer
 from app.domain.records import Call, CallEvent, Customer, Room, RoomState
 from app.web import forms
 
@@ -94,6 +95,28 @@ class RoomQuery(Struct, forbid_unknown_fields=True, kw_only=True):
     state: Annotated[list[RoomState], told("May be given several times.")] = []
     cursor: Cursor = None
     limit: Limit = 50
+
+
+class TicketOut(Struct):
+    """The right to the agent's seat of a room, for two minutes."""
+
+    ticket: Annotated[str, told("For `join` on the signaling socket.")]
+
+
+class IceIn(Struct, forbid_unknown_fields=True, kw_only=True):
+    """What credentials of the relay are wanted for."""
+
+    seconds: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        told("How long they are good; left out, and at most, as long as browsers'."),
+    ] = None
+
+
+class IceOut(Struct):
+    """What a browser takes as `RTCConfiguration.iceServers`."""
+
+    ice_servers: list[IceServer]
+    expires_in: Annotated[int, told("Seconds for which a call may begin with them.")]
 
 
 class CallOut(Struct, kw_only=True):

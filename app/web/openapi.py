@@ -21,6 +21,7 @@ WORDS = {
     401: "No key, or one that is not good.",
     404: "There is no such thing, or it is not this key's to see.",
     409: "It contradicts what is there.",
+    410: "It was there, and is over.",
     422: "A field is wrong; `fields` says which and why.",
     503: "Try again in a moment.",
 }

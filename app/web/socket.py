@@ -9,6 +9,7 @@ from quart import Blueprint, abort, websocket
 from app.live.connection import Connection
 from app.live.hub import Hub
 from app.protocol.messages import SUBPROTOCOL
+from app.web import idle
 
 
 SEND_WITHIN = 20.0
@@ -17,7 +18,9 @@ SEND_WITHIN = 20.0
 logger = logging.getLogger(__name__)
 
 
-def blueprint(hub: Hub, origin_allowed: Callable[[str | None], bool]) -> Blueprint:
+def blueprint(
+    hub: Hub, quiet: idle.Idle, origin_allowed: Callable[[str | None], bool]
+) -> Blueprint:
     """Serve ``/ws``; ``origin_allowed`` is asked first (RFC 6455, section 10.2)."""
     socket = Blueprint("socket", __name__)
 
@@ -25,6 +28,8 @@ def blueprint(hub: Hub, origin_allowed: Callable[[str | None], bool]) -> Bluepri
     async def signaling() -> None:
         if not origin_allowed(websocket.headers.get("Origin")):
             abort(403)
+        if idle.SUBPROTOCOL in websocket.requested_subprotocols:
+            return await quiet.hold()
         if SUBPROTOCOL not in websocket.requested_subprotocols:
             abort(400)
         if hub.full:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 from quart import Quart
@@ -20,8 +21,8 @@ from app.adapters.sql.migrations import migrate
 from app.adapters.sql.records import Records
 from app.domain.commands import Terms
 from app.domain.facts import Fact, FactKind, Role
-from app.domain.ice import Relays
-from app.domain.ids import FactId, NodeId, RoomId
+from app.domain.ice import Relays, ice_servers
+from app.domain.ids import FactId, NodeId, ParticipantId, RoomId
 from app.domain.records import Agent, AgentRole
 from app.live.hub import Hub
 from app.live.ledger import Ledger
@@ -36,6 +37,11 @@ from tests.services import ROOT
 
 MANUAL = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+RELAYS = Relays(
+    stun_urls=("stun:turn.help.test:3478",),
+    turn_urls=("turns:turn.help.test:443?transport=tcp",),
+    turn_secret="between us and the relay",
+)
 
 
 @dataclass
@@ -140,7 +146,14 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
     openapi.install(app, "1.2.3")
     rooms = Rooms(records, hub)
     app.register_blueprint(
-        api.blueprint(records, rooms, public_url="https://help.test", country="id")
+        api.blueprint(
+            records,
+            rooms,
+            tickets=tickets,
+            relays=RELAYS,
+            public_url="https://help.test",
+            country="id",
+        )
     )
     yield Service(app, hub, records, Ledger(backplane, records, metrics))
     await records.close()
@@ -342,6 +355,62 @@ async def test_list_with_a_wrong_parameter_says_which(
     status, answer = await program.get(f"/rooms?{query}")
     assert status == 422
     assert list(answer["error"]["fields"]) == [field]
+
+
+# A seat, and the relay.
+
+
+async def test_ticket_is_for_the_seat_of_the_rooms_agent(
+    service: Service, program: Program
+) -> None:
+    """A program may sit where its agent would, in a room that is not over."""
+    room = await made_room(program)
+    status, answer = await program.post(f"/rooms/{room['id']}/ticket")
+    assert status == 200
+    seat = Tickets("s" * 32).read_seat(answer["ticket"], time.time())
+    assert (seat.room, seat.role, seat.name) == (room["id"], Role.AGENT, "ayu")
+    assert str(seat.participant) == program.agent.id
+    await service.call_in(room["id"])
+    status, answer = await program.post(f"/rooms/{room['id']}/ticket")
+    assert (status, answer["error"]["code"]) == (410, "room_ended")
+
+
+async def test_ticket_is_not_for_others(
+    service: Service, program: Program, admin: Program
+) -> None:
+    """Nobody else sits on an agent's chair, not even an administrator."""
+    room = await made_room(program)
+    for other in (await service.program("other"), admin):
+        status, answer = await other.post(f"/rooms/{room['id']}/ticket")
+        assert (status, answer["error"]["code"]) == (404, "not_found")
+    assert (await program.post("/rooms/nothing/ticket"))[0] == 404
+
+
+async def test_ice_servers_come_with_fresh_credentials(program: Program) -> None:
+    """They are what the relay's secret signs, each with a name of its own."""
+    status, answer = await program.post("/ice-servers", {})
+    assert status == 200
+    assert answer["expires_in"] == 600
+    stun, turn = answer["ice_servers"]
+    assert stun == {"urls": ["stun:turn.help.test:3478"]}
+    until, _colon, holder = turn["username"].partition(":")
+    assert abs(int(until) - time.time() - 600) < 5
+    signed = ice_servers(RELAYS, ParticipantId(holder), int(until) - 600)
+    assert msgspec.to_builtins(signed[1]) == turn | {"urls": tuple(turn["urls"])}
+    _status, again = await program.post("/ice-servers", {})
+    assert again["ice_servers"][1]["username"].partition(":")[2] != holder
+
+
+async def test_ice_servers_may_be_asked_for_a_shorter_time(program: Program) -> None:
+    """A program may have less time, and never more than browsers get."""
+    for asked, given in ((1, 1), (600, 600), (601, 600), (10**9, 600)):
+        _status, answer = await program.post("/ice-servers", {"seconds": asked})
+        until = int(answer["ice_servers"][1]["username"].partition(":")[0])
+        assert answer["expires_in"] == given
+        assert abs(until - time.time() - given) < 5
+    for wrong in (0, -60, 1.5, "long"):
+        status, answer = await program.post("/ice-servers", {"seconds": wrong})
+        assert (status, list(answer["error"]["fields"])) == (422, ["seconds"])
 
 
 # Bodies.
@@ -588,6 +657,8 @@ async def test_openapi_names_everything_and_nothing_else(service: Service) -> No
         ("/api/v1/rooms", "post"),
         ("/api/v1/rooms/{room_id}", "get"),
         ("/api/v1/rooms/{room_id}/end", "post"),
+        ("/api/v1/rooms/{room_id}/ticket", "post"),
+        ("/api/v1/ice-servers", "post"),
         ("/api/v1/calls", "get"),
         ("/api/v1/calls/{call_id}", "get"),
         ("/api/v1/customers", "get"),
