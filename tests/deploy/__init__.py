@@ -1,0 +1,1 @@
+"""The playbooks, proven on booted hosts; needs root."""
