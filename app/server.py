@@ -10,19 +10,24 @@ import socket
 import subprocess
 import sys
 import time
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeAlias
 
 from hypercorn.asyncio import serve as serve_asgi
 from hypercorn.config import Config
 from quart import Quart
 
 from app import factory
+from app.adapters.systemd import Supervision
 from app.live import logs
 from app.settings import Settings
 from app.web import connections
 
 
 log = logging.getLogger(__name__)
+
+Send: TypeAlias = Callable[[Any], Awaitable[None]]
+"""As ASGI has it: takes a message."""
 
 FRAME_BYTES = 64 * 1024
 KEEP_ALIVE_SECONDS = 30
@@ -84,29 +89,59 @@ async def serve(settings: Settings, fd: int, *, supervised: bool = False) -> Non
     told = told_to_stop()
     if supervised:
         stop_when_orphaned(told)
+    systemd = Supervision(os.environ)
     app = factory.create(settings)
-    requests = Requests(app)
+    requests = Requests(app, systemd.ready)
 
     async def stop() -> None:
         await told.wait()
         log.info("draining")
+        systemd.stopping()
+        stop_accepting(fd, shared=supervised)
+        requests.last = True
         await drain(app)
         await requests.finish(LAST_REQUESTS_SECONDS)
 
     log.info("serving", extra={"url": settings.public_url})
-    try:
-        await serve_asgi(requests, _hypercorn(settings, fd), shutdown_trigger=stop)
-    except Exception as error:
-        if not told.is_set():
-            raise
-        # Hypercorn passes on what a single connection met with while it was closed.
-        log.warning("a connection was not closed well", extra={"error": str(error)})
+    async with pinging(systemd):
+        try:
+            await serve_asgi(requests, _hypercorn(settings, fd), shutdown_trigger=stop)
+        except Exception as error:
+            if not told.is_set():
+                raise
+            # Hypercorn passes on what one connection met with while it was closed.
+            log.warning("a connection was not closed well", extra={"error": str(error)})
     log.info("stopped")
+
+
+@contextlib.asynccontextmanager
+async def pinging(systemd: Supervision) -> AsyncIterator[None]:
+    """Have the event loop say that it turns, until left."""
+    pings = asyncio.create_task(systemd.keep_alive())
+    try:
+        yield
+    finally:
+        pings.cancel()
 
 
 async def drain(app: Quart) -> None:
     """Send the browsers of this node elsewhere."""
     await app.extensions["hub"].drain()
+
+
+def stop_accepting(fd: int, *, shared: bool) -> None:
+    """Take no new connection: a proxy in front is refused at once and asks the next.
+
+    A socket shared with other workers stays open, for them.
+    """
+    asyncio.get_running_loop().remove_reader(fd)
+    if not shared:
+        _refuse(fd)
+
+
+def _refuse(fd: int) -> None:
+    with socket.socket(fileno=os.dup(fd)) as listening:
+        listening.shutdown(socket.SHUT_RDWR)
 
 
 class Requests:
@@ -116,14 +151,20 @@ class Requests:
     a limit, so endless ones (server-sent events) are ended before.
     """
 
-    def __init__(self, app: Quart) -> None:
+    def __init__(self, app: Quart, started: Callable[[], None]) -> None:
+        """`started` is called once the app has come to life."""
         self.app = app
+        self.started = started
+        self.last = False
+        """Whether a connection ends with the answer it now gets."""
         self.tasks: set[asyncio.Task[Any]] = set()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, self._watched(send))
             return
+        if scope["type"] == "http":
+            send = self._closing(send)
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  (ASGI servers run requests in tasks)
         self.tasks.add(task)
@@ -131,6 +172,23 @@ class Requests:
             await self.app(scope, receive, send)
         finally:
             self.tasks.discard(task)
+
+    def _watched(self, send: Send) -> Send:
+        async def watched(message: Any) -> None:
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                self.started()
+
+        return watched
+
+    def _closing(self, send: Send) -> Send:
+        async def closing(message: Any) -> None:
+            if self.last and message["type"] == "http.response.start":
+                headers = [*message["headers"], (b"connection", b"close")]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        return closing
 
     async def finish(self, seconds: float) -> None:
         """Give the open requests so long, then cancel them."""
@@ -154,11 +212,15 @@ class Supervisor:
 
     async def run(self) -> int:
         """Run until told to stop and all workers have ended; gives the exit code."""
-        async with asyncio.TaskGroup() as tasks:
+        systemd = Supervision(os.environ)
+        async with pinging(systemd), asyncio.TaskGroup() as tasks:
             for number in range(1, self.settings.workers + 1):
                 tasks.create_task(self._keep(number))
+            systemd.ready()
             await told_to_stop().wait()
             self.stopping.set()
+            systemd.stopping()
+            _refuse(self.fd)
             for worker in self.workers.values():
                 with contextlib.suppress(ProcessLookupError):
                     worker.terminate()

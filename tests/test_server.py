@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -113,6 +113,38 @@ async def test_draining_says_goodbye(node: Node) -> None:
         assert closed.value.rcvd
         assert closed.value.rcvd.code == 1012
     assert await stopping == 0
+
+
+async def test_draining_node_takes_nothing_new(node: Node) -> None:
+    """A proxy is refused at once, so that it asks another; begun connections end well.
+
+    The first request makes the connection that the last one uses; a form that never
+    comes whole keeps the node waiting meanwhile.
+    """
+    async with httpx.AsyncClient() as client, httpx.AsyncClient() as slow:
+        ready = await client.get(f"{node.url}/readyz")
+        slow.headers["Sec-Fetch-Site"] = "same-origin"
+        form = asyncio.create_task(slow.post(f"{node.url}/login", content=endless()))
+        await asyncio.sleep(0.2)
+        stopping = asyncio.create_task(asyncio.to_thread(node.stop))
+        assert await asyncio.to_thread(wait_until, lambda: refuses(node), 5)
+        draining = await client.get(f"{node.url}/readyz")
+        form.cancel()
+    assert (ready.status_code, draining.status_code) == (200, 503)
+    assert draining.json()["status"] == "draining"
+    assert draining.headers["connection"] == "close"
+    assert await stopping == 0
+
+
+async def endless() -> AsyncIterator[bytes]:
+    """A body that begins and does not go on."""
+    yield b"email="
+    await asyncio.sleep(60)
+
+
+def refuses(node: Node) -> bool:
+    """Whether a new connection to the node is refused."""
+    return not accepts(node.host, node.port)
 
 
 async def test_large_frame_closes_the_socket(node: Node) -> None:
