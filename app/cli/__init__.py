@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import __version__
 from app.adapters.sql.migrations import migrate
-from app.cli import agents, apikeys, check, customers, rooms
+from app.cli import agents, apikeys, check, customers, render, rooms
 from app.cli.shared import brief, load_settings, refuse_old_tables
 
 
@@ -61,5 +61,6 @@ for command in (
     customers.customer,
     rooms.room,
     check.check,
+    render.render,
 ):
     main.add_command(command)
