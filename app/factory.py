@@ -12,6 +12,7 @@ from quart import Quart, websocket
 from app import __version__
 from app.adapters.memory import Memory, MemoryBackplane
 from app.adapters.redis_backplane import RedisBackplane
+from app.adapters.relay_statistics import RedisRelayStatistics
 from app.adapters.sql.migrations import is_current
 from app.adapters.sql.records import Records
 from app.domain.ice import Relays
@@ -21,6 +22,7 @@ from app.live.hub import Hub
 from app.live.keeper import Keeper
 from app.live.ledger import Ledger
 from app.live.metrics import Metrics
+from app.live.relay_watch import RelayWatch
 from app.live.transact import Transactor
 from app.ports import Backplane
 from app.protocol.tickets import Tickets
@@ -59,6 +61,9 @@ def create(settings: Settings) -> Quart:  # noqa: PLR0915  (a list of parts)
     rooms = _rooms(settings, records, hub)
     keeper = Keeper(backplane, transactor, hub, records.rooms, rooms.terms_until, clock)
     ledger = Ledger(backplane, records, metrics)
+    runs = [keeper.run, ledger.run]
+    if settings.relay_statistics_url:
+        runs.append(_relay_watch(settings, backplane, registry).run)
     sessions = auth.Sessions(records.sessions, cookies, settings.secret)
 
     app = Quart("app", static_folder=None, template_folder="web/templates")
@@ -108,7 +113,7 @@ def create(settings: Settings) -> Quart:  # noqa: PLR0915  (a list of parts)
 
     @app.while_serving
     async def life() -> AsyncGenerator[None, None]:
-        duties = [asyncio.create_task(duty.run()) for duty in (keeper, ledger)]
+        duties = [asyncio.create_task(run()) for run in runs]
         async with hub.running():
             yield
         # To the end of each: a database connection must not be left half closed.
@@ -127,6 +132,13 @@ def _backplane(settings: Settings) -> Backplane:
     if settings.redis_url:
         return RedisBackplane(settings.redis_url, node)
     return MemoryBackplane(Memory(), node)
+
+
+def _relay_watch(
+    settings: Settings, backplane: Backplane, registry: CollectorRegistry
+) -> RelayWatch:
+    statistics = RedisRelayStatistics(settings.relay_statistics_url or "")
+    return RelayWatch(backplane, statistics, settings.relay_quota, registry)
 
 
 def _relays(settings: Settings) -> Relays:

@@ -129,6 +129,9 @@ class Backplane(Protocol):
     async def bury(self, node: NodeId) -> None:
         """Forget a lapsed node, after its sockets were given up."""
 
+    async def claim(self, duty: str, seconds: int) -> bool:
+        """Be the one node that does a duty, for so long; False while another is."""
+
     async def ping(self) -> None:
         """Raise BackplaneError unless all is well."""
 
@@ -155,6 +158,48 @@ class Directory(Protocol):
 
     async def unfinished(self) -> Sequence[Unfinished]:
         """Return every room that is not over."""
+
+
+class StatisticsError(Exception):
+    """The relay's statistics cannot be read now."""
+
+
+class Allocation(Struct, frozen=True):
+    """One relayed address that somebody holds.
+
+    ``transport`` is how the relay was reached (a proxy takes TLS off before it, so
+    that is ``tcp``) and ``port`` where.
+    """
+
+    transport: str
+    port: int
+
+
+class Traffic(Struct, frozen=True):
+    """Bytes that the relay received from and sent to a ``side``: client or peer."""
+
+    side: str
+    received: int
+    sent: int
+
+
+class RelayStatistics(Protocol):
+    """What the relays do. Every method but the last two may raise StatisticsError."""
+
+    async def traffic(self, seconds: float) -> Sequence[Traffic]:
+        """Return what passed since the last call, after listening so long.
+
+        The first call, and the first after `pause`, begins to listen.
+        """
+
+    async def allocations(self) -> Sequence[Allocation]:
+        """Return what the relays hold now."""
+
+    async def pause(self) -> None:
+        """Listen no more, until the next call."""
+
+    async def close(self) -> None:
+        """Let go."""
 
 
 class Clock(Protocol):

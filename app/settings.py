@@ -470,6 +470,27 @@ class Settings:
             secret=True,
         ),
     )
+    relay_statistics_url: str | None = declare(
+        None,
+        Declared(
+            OPERATION,
+            "The Redis that coturn writes its statistics to (`redis-statsdb`); they "
+            "are then shown in `/metrics`. Without it nothing is known of the relay.",
+            "redis://:password@redis:6379/2",
+            url_of("redis", "rediss", "unix"),
+            secret=True,
+        ),
+    )
+    relay_quota: int = declare(
+        0,
+        Declared(
+            OPERATION,
+            "Allocations that the relays may hold together (coturn's `total-quota`, "
+            "added up); `/metrics` shows the share in use. 0 for no bound.",
+            "1000",
+            whole(0, 1_000_000),
+        ),
+    )
     log_level: str = declare(
         "info",
         Declared(

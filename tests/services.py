@@ -293,6 +293,8 @@ class Turn(Service):
     def __init__(self, folder: Path, host: str | None = None) -> None:
         super().__init__(folder, host or local_address())
         self.secret = secrets.token_hex(24)
+        self.statistics: Redis | None = None
+        """Where it writes what it does (database 2), if anywhere."""
 
     @property
     def url(self) -> str:
@@ -317,6 +319,9 @@ class Turn(Service):
         }
         flags = ["--use-auth-secret", "--allow-loopback-peers", "--no-cli", "--no-tls"]
         flags += ["--no-dtls", "--simple-log", "--verbose", "-c", "/dev/null"]
+        if self.statistics:
+            where = f"ip={self.statistics.host} port={self.statistics.port} dbname=2"
+            options["redis-statsdb"] = where
         given = [f"--{name}={value}" for name, value in options.items()]
         return [find_program(self.program), *flags, *given]
 

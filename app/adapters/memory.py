@@ -1,6 +1,7 @@
 """The backplane of a service that is one process: a real one, which a crash empties."""
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import islice
@@ -27,6 +28,7 @@ class Memory:
         self.inboxes: dict[NodeId, asyncio.Queue[Delivery]] = {}
         self.leases: dict[NodeId, float] = {}
         self.held: dict[NodeId, set[RoomId]] = {}
+        self.duties: dict[str, tuple[NodeId, float]] = {}
 
     def deliver(self, node: NodeId, delivery: Delivery) -> None:
         """Put a delivery into the inbox of a node that still lives."""
@@ -145,6 +147,15 @@ class MemoryBackplane:
         """Forget a lapsed node."""
         self._memory.leases.pop(node, None)
         self._memory.held.pop(node, None)
+
+    async def claim(self, duty: str, seconds: int) -> bool:
+        """Be the one node that does a duty, for so long."""
+        now = time.monotonic()
+        holder, until = self._memory.duties.get(duty, (self.node, now))
+        if holder != self.node and until > now:
+            return False
+        self._memory.duties[duty] = self.node, now + seconds
+        return True
 
     async def ping(self) -> None:
         """Memory is always there."""

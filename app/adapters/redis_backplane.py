@@ -10,6 +10,7 @@ Keys, all under ``deskside:``
 - ``inbox:NODE:n`` the number of the last letter, so that a reader sees a gap
 - ``news`` stream, field ``r`` room
 - ``leases`` sorted set, node by the time its lease ends
+- ``duty:NAME`` the node that has a duty which only one must do
 - ``held:NODE`` set of rooms that may have a socket there
 """
 
@@ -54,7 +55,7 @@ local function deliver(node, connection, body)
 end
 """
 
-_CLAIM_PEN = """
+_CLAIM = """
 local holder = redis.call('GET', ARGV[1])
 if holder and holder ~= ARGV[2] then return 0 end
 redis.call('SET', ARGV[1], ARGV[2], 'EX', ARGV[3])
@@ -117,7 +118,7 @@ class RedisBackplane:
         self._redis: Any = Redis.from_pool(pool)
         self._commit = self._redis.register_script(_COMMIT)
         self._post = self._redis.register_script(_POST)
-        self._claim_pen = self._redis.register_script(_CLAIM_PEN)
+        self._claim = self._redis.register_script(_CLAIM)
         self._bounds: list[Any] = [PREFIX, MAX_INBOX, INBOX_SECONDS]
         self._inbox = f"{PREFIX}inbox:{node}"
         self._read = {self._inbox: "0", f"{PREFIX}news": ""}
@@ -211,7 +212,7 @@ class RedisBackplane:
     async def facts(self, limit: int) -> Sequence[Receipt]:
         """Return facts to write, the oldest first; one node at a time is given any."""
         async with _reaching():
-            if not await self._claim_pen(args=[f"{PREFIX}pen", self.node, PEN_SECONDS]):
+            if not await self._claim(args=[f"{PREFIX}pen", self.node, PEN_SECONDS]):
                 return []
             entries = await self._redis.xrange(f"{PREFIX}facts", count=limit)
         return [Receipt(name.decode(), fields[b"f"]) for name, fields in entries]
@@ -263,6 +264,12 @@ class RedisBackplane:
                 f"{PREFIX}inbox:{node}:n",
             )
             await pipe.execute()
+
+    async def claim(self, duty: str, seconds: int) -> bool:
+        """Be the one node that does a duty, for so long."""
+        key = f"{PREFIX}duty:{duty}"
+        async with _reaching():
+            return bool(await self._claim(args=[key, self.node, seconds]))
 
     async def ping(self) -> None:
         """Raise BackplaneError unless Redis answers."""

@@ -1,6 +1,15 @@
 """What the running service counts, for Prometheus."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+)
+
+from app import __version__
 
 
 class Metrics:
@@ -8,6 +17,9 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
+        ProcessCollector(registry=registry)
+        build = Info("deskside_build", "What runs here", registry=registry)
+        build.info({"version": __version__})
         self.connections = Gauge(
             "deskside_connections", "Sockets open at this node", registry=registry
         )
@@ -45,4 +57,23 @@ class Metrics:
             "deskside_slow_sockets_cut",
             "Sockets closed because their browser was too slow",
             registry=registry,
+        )
+        self.connected = Counter(
+            "deskside_calls_connected",
+            "Calls whose two pages came to be connected, as the agent's page tells",
+            ["path"],
+            registry=registry,
+        )
+        for path in ("direct", "relay"):
+            self.connected.labels(path)
+        self.not_connected = Counter(
+            "deskside_calls_not_connected",
+            "Calls whose two pages tried in vain, as the agent's page tells",
+            registry=registry,
+        )
+        self.connect_seconds = Histogram(
+            "deskside_call_connect_seconds",
+            "From the first attempt to the connection of the two pages",
+            registry=registry,
+            buckets=(0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 15),
         )

@@ -238,6 +238,20 @@ async def test_ended_room_is_remembered_for_a_while(here: Backplane) -> None:
     assert stored.state == b"over"
 
 
+async def test_duty_is_one_nodes_until_it_lets_it_lapse(
+    here: Backplane, there: Backplane
+) -> None:
+    """Who claims first has it, and may renew it; another gets another duty, or waits."""
+    assert await here.claim("watch", 1)
+    assert await here.claim("watch", 1)
+    assert not await there.claim("watch", 1)
+    assert await there.claim("other", 1)
+    async with asyncio.timeout(5):
+        while not await there.claim("watch", 1):
+            await asyncio.sleep(0.1)
+    assert not await here.claim("watch", 1)
+
+
 async def test_ping_says_that_all_is_well(here: Backplane) -> None:
     """A backplane that can be reached answers."""
     await here.ping()
