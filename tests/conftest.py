@@ -1,14 +1,30 @@
 """Fixtures for every test: private servers, started when first asked for."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.services import Postgres, Redis, Turn, private_folder
 
 
-SLOW = ("faults", "e2e")
+SLOW = ("faults", "e2e", "compose", "deploy")
 """Folders whose tests come last, so that a mistake shows early."""
+
+ROOT_ONLY = Path(__file__).parent / "deploy"
+"""Its tests boot hosts, which nobody but root may."""
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out what only root can run; the summary says so."""
+    return True if collection_path == ROOT_ONLY and os.geteuid() != 0 else None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out."""
+    if os.geteuid() != 0:
+        terminalreporter.line("tests/deploy boots hosts: left out, it needs root.")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

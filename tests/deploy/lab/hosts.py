@@ -15,12 +15,13 @@ from tests.deploy.lab.network import (
     address,
     address6,
 )
-from tests.deploy.lab.programs import CACHE, run
+from tests.deploy.lab.programs import CACHE, run, succeeds
 from tests.deploy.lab.rootfs import KEY, SUITE, unpack
 from tests.services import Service, ServiceError, wait_until
 
 
 ARCHIVES = "var/cache/apt/archives"
+DISKS = CACHE / "disks"
 PACKAGES = CACHE / "packages"
 """What hosts have fetched from their mirror, for those that come after them."""
 BOOT = Path(__file__).parent / "boot.py"
@@ -49,14 +50,18 @@ class Host(Service):
         self.name, self.number = name, number
         self.host, self.port = address(number), 22
         self.trusted, self.suite = trusted, SUITE
-        self.root = folder / "root"
-        self.log = folder / "console.log"
+        self.root = DISKS / name
+        self.log = folder / f"{name}.log"
+        self.socket = folder / f"{name}.ssh"
         self.group = f"deskside-lab-{name}"
 
     @property
     def ssh(self) -> list[str]:
         """What runs a command there."""
-        return ["ssh", *ssh_options(), f"root@{self.host}"]
+        # One connection for all commands: hosts bound how many are opened.
+        options = {"ControlPath": str(self.socket), "ControlMaster": "auto"}
+        kept = ssh_options(ControlPersist="yes", **options)
+        return ["ssh", *kept, f"root@{self.host}"]
 
     def command(self) -> list[str]:
         namespaces = [f"--net=/run/netns/{CONTROL}", "--"]
@@ -77,12 +82,22 @@ class Host(Service):
         try:
             return super().stop()
         finally:
-            end_group(self.group)
+            self._clear()
 
     def kill(self) -> None:
         """Cut its power."""
         super().kill()
+        self._clear()
+
+    def hang_up(self) -> None:
+        """Close the connection that is kept open."""
+        if self.socket.exists():
+            succeeds(*self.ssh, "-O", "exit")
+            self.socket.unlink(missing_ok=True)
+
+    def _clear(self) -> None:
         end_group(self.group)
+        self.hang_up()
 
     def wipe(self) -> None:
         """Cut its power and take its disk; the next start is a bare Debian."""
@@ -110,6 +125,7 @@ class Host(Service):
         """Have it boot again; gives the seconds until ssh answered."""
         before, begun = self._boot_id(), time.monotonic()
         self.works("systemctl reboot")  # It cuts us off before it has answered.
+        self.hang_up()
 
         def booted() -> bool:
             return self.ready() and self._boot_id() not in ("", before)
@@ -148,9 +164,9 @@ class Host(Service):
         run(*chroot, "update-ca-certificates")
 
 
-def ssh_options() -> list[str]:
+def ssh_options(**more: str) -> list[str]:
     """How to reach hosts that are made anew all the time."""
-    options = {
+    options = more | {
         "IdentityFile": str(KEY),
         "IdentitiesOnly": "yes",
         "StrictHostKeyChecking": "no",

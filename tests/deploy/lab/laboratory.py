@@ -9,10 +9,10 @@ from pathlib import Path
 
 from tests.deploy.lab.acme import Acme
 from tests.deploy.lab.dns import Dns, resolvers
-from tests.deploy.lab.hosts import Host, end_group
+from tests.deploy.lab.hosts import DISKS, Host, end_group
 from tests.deploy.lab.network import GATEWAY, Network, network
 from tests.deploy.lab.playbooks import Inventory
-from tests.deploy.lab.programs import ARTIFACTS, CACHE
+from tests.deploy.lab.programs import ARTIFACTS
 from tests.services import ServiceError, private_folder
 
 
@@ -58,14 +58,12 @@ def laboratory() -> Iterator[Laboratory]:
         internet = stack.enter_context(network())
         stack.enter_context(resolvers())
         folder = stack.enter_context(private_folder("lab"))
-        disks = CACHE / "disks"
-        stack.callback(shutil.rmtree, disks, ignore_errors=True)
         dns = stack.enter_context(Dns(folder))
         dns.name(acme=GATEWAY)
         acme = stack.enter_context(Acme(folder))
         trusted = [acme.own, acme.root]
         hosts = {
-            name: Host(made(disks / name), name, number, trusted)
+            name: Host(folder, name, number, trusted)
             for name, number in NUMBERS.items()
         }
         for host in hosts.values():
@@ -91,11 +89,5 @@ def clear() -> None:
     """Take away what a killed run left: its hosts, their disks, its logs."""
     for name in NUMBERS:
         end_group(f"deskside-lab-{name}")
-    shutil.rmtree(CACHE / "disks", ignore_errors=True)
+    shutil.rmtree(DISKS, ignore_errors=True)
     shutil.rmtree(ARTIFACTS, ignore_errors=True)
-
-
-def made(folder: Path) -> Path:
-    """A folder, made."""
-    folder.mkdir(parents=True)
-    return folder
