@@ -225,7 +225,7 @@ async def _call_data(parts: JoinPages, room: Room, visit: Visit) -> dict[str, An
         "title": room.title,
         "selfName": visit.name,
         "awaitedName": await _host(parts, room),
-        "socketUrl": "/ws",
+        "socketUrl": f"/ws?room={room.id}",
         "ticket": _ticket(parts, room, visit),
         "ticketUrl": f"{base}/ticket",
         "endedUrl": f"{base}/ended",

@@ -249,7 +249,7 @@ async def _call_data(parts: RoomPages, room: Room) -> dict[str, Any]:
         "title": room.title,
         "selfName": agent.name,
         "awaitedName": customer.name if customer else room.visitor_name,
-        "socketUrl": "/ws",
+        "socketUrl": f"/ws?room={room.id}",
         "ticket": _ticket(parts, room, agent),
         "ticketUrl": f"/rooms/{room.id}/ticket",
         "endedUrl": f"/rooms/{room.id}",
