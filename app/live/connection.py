@@ -3,7 +3,15 @@
 import asyncio
 from collections import deque
 
-from app.protocol.session import Close, CloseCode, Post, Session, State, Submit
+from app.protocol.session import (
+    Close,
+    CloseCode,
+    Count,
+    Post,
+    Session,
+    State,
+    Submit,
+)
 
 
 MAX_OUTBOX = 256
@@ -13,7 +21,7 @@ MAX_WORK = 256
 """Actions that may wait for the backplane."""
 
 
-Work = Submit | Post
+Work = Submit | Post | Count
 """What a socket's worker does, in order."""
 
 

@@ -17,7 +17,7 @@ from app.live.duties import end
 from app.live.metrics import Metrics
 from app.live.transact import Transactor, read_notice, write_notice
 from app.ports import Backplane, BackplaneError, Clock, Delivery, Gap, Letter
-from app.protocol.session import Post, Session, Submit
+from app.protocol.session import Count, Post, Session, Submit
 from app.protocol.tickets import Tickets
 
 
@@ -181,6 +181,8 @@ class Hub:
                 self._deliver(Letter(to.connection, write_notice(notice)))
             case Post(to, notice):
                 await self._backplane.post(to, write_notice(notice))
+            case Count(outcome):
+                self._metrics.count(outcome)
 
     async def _submit(self, command: Command) -> None:
         await self._transactor.transact(command)

@@ -10,6 +10,7 @@ from prometheus_client import (
 )
 
 from app import __version__
+from app.protocol.messages import ConnectedMessage, NotConnectedMessage
 
 
 class Metrics:
@@ -77,3 +78,11 @@ class Metrics:
             registry=registry,
             buckets=(0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 15),
         )
+
+    def count(self, outcome: ConnectedMessage | NotConnectedMessage) -> None:
+        """Count whether the pages of a call came together, and how soon."""
+        if isinstance(outcome, NotConnectedMessage):
+            self.not_connected.inc()
+            return
+        self.connected.labels("relay" if outcome.relayed else "direct").inc()
+        self.connect_seconds.observe(outcome.after)

@@ -20,6 +20,7 @@ HEARTBEAT = 15.0
 
 Sdp = Annotated[str, Meta(max_length=60_000)]
 ShortText = Annotated[str, Meta(max_length=4096)]
+Seconds = Annotated[float, Meta(ge=0, le=3600)]
 Instance = Annotated[
     str, Meta(min_length=16, max_length=64, pattern="^[A-Za-z0-9_-]+$")
 ]
@@ -108,6 +109,17 @@ class RefreshMessage(ClientMessage, tag="refresh", frozen=True):
     """Ask for ICE servers with fresh credentials."""
 
 
+class ConnectedMessage(ClientMessage, tag="connected", frozen=True):
+    """The two pages are connected, ``after`` so many seconds of trying."""
+
+    after: Seconds
+    relayed: bool
+
+
+class NotConnectedMessage(ClientMessage, tag="not_connected", frozen=True):
+    """Both are present, and the two pages try in vain."""
+
+
 class PingMessage(ClientMessage, tag="ping", frozen=True):
     """I am alive."""
 
@@ -128,6 +140,8 @@ FromBrowser = (
     | DescriptionMessage
     | CandidatesMessage
     | RefreshMessage
+    | ConnectedMessage
+    | NotConnectedMessage
     | PingMessage
     | LeaveMessage
     | EndMessage

@@ -77,13 +77,19 @@ class Post(Struct, frozen=True):
     notice: Relayed
 
 
+class Count(Struct, frozen=True):
+    """Count what the agent's page tells of the way to the other one."""
+
+    outcome: wire.ConnectedMessage | wire.NotConnectedMessage
+
+
 class Close(Struct, frozen=True):
     """Close the socket once the texts are sent."""
 
     code: CloseCode
 
 
-Action = Submit | Post | Close
+Action = Submit | Post | Count | Close
 
 
 class State(Enum):
@@ -262,6 +268,8 @@ class Session:
             self._relay(message)
         elif isinstance(message, wire.RefreshMessage):
             self._refresh(now)
+        elif isinstance(message, wire.ConnectedMessage | wire.NotConnectedMessage):
+            self._count(message)
         else:
             self._submit(message)
 
@@ -312,6 +320,11 @@ class Session:
         # Written anew from what was understood: nothing unchecked passes through.
         text = wire.encode(message)
         self._actions.append(Post(self._peer, Relayed(self.address, text)))
+
+    def _count(self, outcome: wire.ConnectedMessage | wire.NotConnectedMessage) -> None:
+        # One side is enough, and the customer's could be anybody's.
+        if self.role is Role.AGENT:
+            self._actions.append(Count(outcome))
 
     def _refresh(self, now: float) -> None:
         self._send(wire.Ice(ice_servers=self._ice(now), expires_in=self._relays.ttl))

@@ -1,5 +1,6 @@
 """A call that may use nothing but the relay, with the real stack behind it."""
 
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -8,7 +9,7 @@ from playwright.sync_api import Browser
 
 from tests.e2e.conftest import People, add_agent
 from tests.e2e.people import AGENT_EMAIL, AGENT_NAME, Person, only_relay
-from tests.services import Node, Turn, private_folder
+from tests.services import Node, Turn, private_folder, wait_until
 
 
 @pytest.fixture
@@ -41,6 +42,11 @@ def candidate_types(person: Person) -> set[str]:
     }
 
 
+def metrics(node: Node) -> str:
+    with urllib.request.urlopen(f"{node.url}/metrics", timeout=5) as answer:  # noqa: S310
+        return str(answer.read().decode())
+
+
 def test_relay_alone_carries_a_call(
     stack_node: Node, agent_browser: Browser, customer_browser: Browser
 ) -> None:
@@ -58,5 +64,7 @@ def test_relay_alone_carries_a_call(
         agent.talks()
         assert candidate_types(agent) == candidate_types(customer) == {"relay"}
         assert agent.frames + customer.frames + 3 < 22
+        told = 'deskside_calls_connected_total{path="relay"} 1.0'
+        assert wait_until(lambda: told in metrics(stack_node), 10)
         customer.press("End call")
         agent.page.wait_for_url(lambda url: not url.endswith("/call"))

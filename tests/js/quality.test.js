@@ -34,6 +34,15 @@ describe("a sample", () => {
     assert.equal(sample([{ ...pair, selected: true }, ...rest], null).rtt, 0.05);
   });
 
+  test("is relayed whichever side holds the relayed address", () => {
+    const theirs = CHROMIUM.map((entry) => {
+      if (entry.id === "P")
+        return { ...entry, remoteCandidateId: "L", localCandidateId: "H" };
+      return entry;
+    });
+    assert.equal(sample(theirs, null).relayed, true);
+  });
+
   test("of nothing is nothing", () => {
     assert.equal(sample([], null).loss, 0);
     assert.equal(sample([], null).relayed, false);

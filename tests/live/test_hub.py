@@ -267,3 +267,19 @@ async def test_changes_are_announced_to_listeners(
     async with asyncio.timeout(10):
         assert await heard == ROOM
     await changes.aclose()  # type: ignore[attr-defined]
+
+
+async def test_outcome_of_a_call_is_counted(pair: Pair, here: Node) -> None:
+    """What the agent's page tells is in this node's metrics, once."""
+    agent, customer = pair
+    agent.say("connected", after=0.25, relayed=True)
+    agent.say("not_connected")
+    customer.say("not_connected")
+
+    def found(name: str, **labels: str) -> float | None:
+        return here.metrics.registry.get_sample_value(f"deskside_{name}", labels)
+
+    await until(lambda: found("calls_not_connected_total") == 1)
+    assert found("calls_connected_total", path="relay") == 1
+    assert found("calls_connected_total", path="direct") == 0
+    assert found("call_connect_seconds_sum") == 0.25

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from app.domain.commands import End, Enter, Join, Leave, Lost, Resume, SetMedia
@@ -22,6 +24,7 @@ from app.protocol.session import (
     SILENCE,
     Close,
     CloseCode,
+    Count,
     Post,
     State,
     Submit,
@@ -189,6 +192,28 @@ def test_refresh_brings_new_credentials(talk: Talk) -> None:
     frame = talk.say("refresh").frame()
     assert frame["type"] == "ice"
     assert frame["ice_servers"][1]["username"].startswith("1900:")
+
+
+OUTCOMES: list[dict[str, Any]] = [
+    {"kind": "connected", "after": 0.25, "relayed": True},
+    {"kind": "not_connected"},
+]
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda outcome: outcome["kind"])
+def test_outcome_counts_from_the_agent(talk: Talk, outcome: dict[str, Any]) -> None:
+    """One side tells for both, so a call counts once, and it is not a stranger."""
+    (action,) = talk.join().say(**outcome).actions()
+    assert isinstance(action, Count)
+    assert talk.frames() == []
+    assert Talk().join(Role.CUSTOMER).say(**outcome).actions() == []
+
+
+@pytest.mark.parametrize("after", [-1, 3601, "NaN"])
+def test_outcome_with_an_unlikely_time_is_refused(talk: Talk, after: object) -> None:
+    """What goes into a sum is bounded."""
+    talk.join().say("connected", after=after, relayed=False)
+    assert talk.error() == "malformed"
 
 
 # Relaying.

@@ -3,6 +3,7 @@
 import { report } from "../lib/dom.js";
 import { Media } from "./media.js";
 import { Negotiation } from "./negotiation.js";
+import { Outcome } from "./outcome.js";
 import { Quality } from "./quality.js";
 import { Gone, Signal } from "./signal.js";
 
@@ -56,6 +57,7 @@ export class Call {
   #negotiation = null;
   #signal;
   #quality;
+  #outcome;
   /** @type {RTCIceServer[]} */
   #iceServers = [];
   #iceUntil = 0;
@@ -88,6 +90,10 @@ export class Call {
       expects: () => !!this.peer?.connected && isSending(this.peer.media),
       onlevel: (level, { relayed }) => this.#measured(level, relayed),
       onstall: () => this.#negotiation?.restart(),
+    });
+    // One of the two tells, so that each call counts once.
+    this.#outcome = new Outcome({
+      send: (message) => this.data.role === "agent" && this.#signal.send(message),
     });
   }
 
@@ -246,6 +252,7 @@ export class Call {
 
   #begin() {
     this.#drop();
+    this.#outcome.begin();
     this.#negotiation = new Negotiation({
       polite: this.#polite,
       createPeer: () => this.#createPeer(),
@@ -262,6 +269,7 @@ export class Call {
     if (!this.#negotiation) return;
     this.#negotiation.close();
     this.#negotiation = null;
+    this.#outcome.drop();
     Object.assign(this, { connection: "new", wasConnected: false, level: null });
     this.onremote(null);
   }
@@ -312,6 +320,7 @@ export class Call {
   #showTracks() {
     const talking = this.view === "talk";
     if (talking) this.startedAt ??= Date.now();
+    this.#outcome.expect(talking && !!this.peer?.connected);
     this.#transceivers().forEach(({ sender }, line) => {
       const kind = LINES[line];
       const track = talking && kind ? this.media.tracks[kind] : null;
@@ -337,6 +346,7 @@ export class Call {
   #measured(level, relayed) {
     const talked = Date.now() - (this.startedAt ?? Date.now());
     if (talked > FULL_SIZE_AFTER && level !== "poor") this.#scaleCamera(1);
+    this.#outcome.measured(relayed);
     this.#set({ level, relayed });
   }
 
@@ -353,6 +363,7 @@ export class Call {
   #connectionChanged(state) {
     // A dead path is often a dead network: then the socket is dead as well.
     if (state === "disconnected") this.#signal.hurry();
+    if (state === "connected") this.#outcome.connected();
     this.#set({
       connection: state,
       wasConnected: this.wasConnected || state === "connected",

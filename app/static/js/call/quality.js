@@ -43,7 +43,9 @@ export function sample(reports, before) {
   return {
     rtt: pair?.currentRoundTripTime ?? 0,
     loss: Math.max(share(received, lost, before), ...theirs),
-    relayed: all.get(pair?.localCandidateId)?.candidateType === "relay",
+    relayed: [pair?.localCandidateId, pair?.remoteCandidateId].some(
+      (id) => all.get(id)?.candidateType === "relay",
+    ),
     received,
     lost,
   };

@@ -55,7 +55,8 @@
 /** @typedef {{type: "join", ticket: string, instance: string} | {type: "resume", token: string}} Opening */
 /** @typedef {{type: "enter" | "media", media: MediaState}} Showing */
 /** @typedef {{type: "refresh"} | {type: "ping"} | {type: "leave"} | {type: "end"}} Plain */
-/** @typedef {Opening | Showing | PeerSignal | Plain} BrowserMessage */
+/** @typedef {{type: "connected", after: number, relayed: boolean} | {type: "not_connected"}} OutcomeMessage */
+/** @typedef {Opening | Showing | PeerSignal | OutcomeMessage | Plain} BrowserMessage */
 
 // The page.
 
@@ -108,6 +109,11 @@
  *   transceivers can be set up before the answer is made
  * @property {(state: RTCPeerConnectionState) => void} [onstate]
  * @property {(error: unknown) => void} [onbroken] this connection is beyond repair
+ */
+
+/**
+ * @typedef {Object} OutcomeOptions
+ * @property {(message: OutcomeMessage) => boolean} send false when it could not be sent
  */
 
 /**
