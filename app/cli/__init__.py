@@ -8,9 +8,9 @@ from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import __version__
-from app.adapters.sql.migrations import migrate
-from app.cli import agents, apikeys, check, customers, render, rooms
-from app.cli.shared import brief, load_settings, refuse_old_tables
+from app.adapters.sql.migrations import NewerSchemaError, migrate
+from app.cli import agents, apikeys, check, customers, doctor, render, rooms
+from app.cli.shared import brief, load_settings, refuse_other_tables
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,7 +37,7 @@ def serve(workers: int | None, fd: int | None) -> None:
     settings = load_settings({"DESKSIDE_WORKERS": str(workers)} if workers else {})
     if fd is not None:
         sys.exit(server.work(settings, fd))
-    asyncio.run(refuse_old_tables(settings))
+    asyncio.run(refuse_other_tables(settings))
     try:
         sys.exit(server.run(settings))
     except server.ServerError as error:
@@ -49,10 +49,12 @@ def migrate_command() -> None:
     """Bring the database to the newest schema; safe to repeat."""
     settings = load_settings()
     try:
-        asyncio.run(migrate(settings.database_url))
+        newest = asyncio.run(migrate(settings.database_url))
+    except NewerSchemaError as error:
+        raise click.ClickException(str(error)) from None
     except (SQLAlchemyError, OSError, CommandError) as error:
         raise click.ClickException(f"The database: {brief(error)}") from error
-    click.echo("The database is up to date.")
+    click.echo(f"Migrated to {newest}." if newest else "The database is up to date.")
 
 
 for command in (
@@ -61,6 +63,7 @@ for command in (
     customers.customer,
     rooms.room,
     check.check,
+    doctor.doctor,
     render.render,
 ):
     main.add_command(command)

@@ -1,0 +1,168 @@
+"""`deskside doctor`: whether a deployed service works, as its customers need it."""
+
+import asyncio
+import os
+import ssl
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app import __version__
+from app.settings import Settings
+
+
+if TYPE_CHECKING:
+    from app.doctor.registry import Check
+    from app.doctor.results import Result
+    from app.doctor.target import Target
+
+COULD_NOT_RUN = 2
+KEY_NAME = "doctor_key"
+"""The credential that systemd hands over, where `--key-file` is not given."""
+
+READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class CouldNotRun(click.ClickException):
+    """Nothing was examined."""
+
+    exit_code = COULD_NOT_RUN
+
+
+@click.command()
+@click.argument("url", required=False)
+@click.option("--key-file", type=READABLE, help="An API key, to ask the service with.")
+@click.option("--turn-secret-file", type=READABLE, help="The secret of the relay.")
+@click.option("--turn-host", help="Name of the relay, where no key tells it.")
+@click.option("--ca-file", type=READABLE, help="An internal CA to trust besides.")
+@click.option("--only", multiple=True, metavar="NAME", help="A check or a subject.")
+@click.option("--no-call", is_flag=True, help="Without the call of two made-up people.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON instead of words.")
+@click.option(
+    "--metrics",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write this file for the node exporter.",
+)
+@click.option("--http-port", default=80, hidden=True)
+@click.option("--idle", default=90.0, hidden=True)
+def doctor(url: str | None, **options: Any) -> None:
+    """Examine the service at URL: names, TLS, pages, socket, relay, and a call.
+
+    Without URL the service of this host is examined by its settings, and besides its
+    database, Redis and disk. Exit code: 0 all is well, 1 something failed, 2 nothing
+    could be examined.
+    """
+    _require_packages()
+    # Here, because they need packages that only hosts have.
+    from app.doctor import report
+
+    checks = _checks(options["only"], with_call=not options["no_call"])
+    target = _target(url, options)
+    results = asyncio.run(_run(checks, target, quiet=options["as_json"]))
+    if options["metrics"]:
+        _write(options["metrics"], results)
+    if options["as_json"]:
+        click.echo(report.as_json(target.site.origin, results))
+    else:
+        click.echo(report.verdict(results))
+    sys.exit(0 if report.well(results) else 1)
+
+
+def _require_packages() -> None:
+    try:
+        import aioice  # noqa: F401
+    except ImportError:
+        raise CouldNotRun(
+            "The doctor needs more packages than the service. Install them with: "
+            "pip install --require-hashes -r requirements/host.txt"
+        ) from None
+
+
+def _checks(only: tuple[str, ...], *, with_call: bool) -> list["Check"]:
+    from app.doctor.registry import choose
+
+    wanted = [name for given in only for name in given.replace(",", " ").split()]
+    try:
+        return choose(wanted, with_call=with_call)
+    except ValueError as error:
+        raise CouldNotRun(f"--only: {error}") from None
+
+
+def _target(url: str | None, options: dict[str, Any]) -> "Target":
+    from app.doctor.addresses import Site
+    from app.doctor.target import Target
+
+    settings = None if url else _settings()
+    try:
+        site = Site.of(url or (settings.public_url if settings else ""))
+    except ValueError as error:
+        raise CouldNotRun(str(error)) from None
+    return Target(
+        site=site,
+        ca_file=_certificate(options["ca_file"]),
+        key=_secret(options["key_file"] or _handed_over(KEY_NAME)),
+        turn_secret=_secret(options["turn_secret_file"]),
+        turn_host=options["turn_host"],
+        settings=settings,
+        http_port=options["http_port"],
+        idle_seconds=options["idle"],
+        expected_version=__version__,
+    )
+
+
+def _settings() -> Settings:
+    from app.cli.shared import load_settings
+
+    try:
+        return load_settings()
+    except click.ClickException as error:
+        raise CouldNotRun(
+            f"Give the URL of a service, or run beside one. {error.message}"
+        ) from error
+
+
+def _certificate(path: Path | None) -> Path | None:
+    try:
+        ssl.create_default_context(cafile=path)
+    except (ssl.SSLError, OSError) as error:
+        raise CouldNotRun(f"{path} holds no certificate: {error}") from None
+    return path
+
+
+def _handed_over(name: str) -> Path | None:
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    path = Path(folder, name) if folder else None
+    return path if path and path.is_file() else None
+
+
+def _secret(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CouldNotRun(f"{path} cannot be read: {error}") from None
+    return text or None
+
+
+async def _run(
+    checks: list["Check"], target: "Target", *, quiet: bool
+) -> list["Result"]:
+    from app.doctor import report, runner
+
+    def tell(result: "Result") -> None:
+        if not quiet:
+            click.echo(report.line(result))
+
+    return await runner.run(checks, target, tell)
+
+
+def _write(path: Path, results: list["Result"]) -> None:
+    from app.doctor import report
+
+    try:
+        report.write_metrics(path, results)
+    except OSError as error:
+        raise CouldNotRun(f"{path} cannot be written: {error}") from None
