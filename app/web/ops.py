@@ -11,6 +11,7 @@ from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     generate_latest,
 )
@@ -39,6 +40,14 @@ def blueprint(
     """The routes `/healthz`, `/readyz` and `/metrics`, and the log of requests."""
     ops = Blueprint("ops", __name__)
     _observe(ops, registry)
+    readiness = Gauge(
+        "deskside_ready", "Whether new visitors are welcome", registry=registry
+    )
+
+    async def find() -> tuple[bool, dict[str, str]]:
+        names, outcomes = list(checks), await _run(checks.values())
+        ready = not draining() and all(outcome == "ok" for outcome in outcomes)
+        return ready, dict(zip(names, outcomes, strict=True))
 
     @ops.get("/healthz")
     async def healthz() -> Response:
@@ -48,9 +57,7 @@ def blueprint(
     @ops.get("/readyz")
     async def readyz() -> Response:
         """Whether this node should get new visitors."""
-        names, outcomes = list(checks), await _run(checks.values())
-        found = dict(zip(names, outcomes, strict=True))
-        ready = not draining() and all(outcome == "ok" for outcome in outcomes)
+        ready, found = await find()
         status = "draining" if draining() else "ready" if ready else "unavailable"
         response = jsonify({"status": status, "checks": found})
         response.status_code = 200 if ready else 503
@@ -61,6 +68,7 @@ def blueprint(
         """Everything counted, for Prometheus."""
         if not may_read_metrics(token):
             abort(403)
+        readiness.set((await find())[0])
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
     return ops

@@ -58,6 +58,18 @@ async def test_metrics_for_this_machine_only(browser: Browser) -> None:
     assert 'route="/metrics",status="403"' in page
 
 
+async def test_metrics_tell_whether_it_is_ready(
+    service: Quart, browser: Browser
+) -> None:
+    """Prometheus sees what a load balancer sees."""
+    browser.address = "127.0.0.1"
+    page = await (await browser.get("/metrics")).get_data(as_text=True)
+    assert "\ndeskside_ready 1.0" in page
+    await service.extensions["hub"].drain()
+    page = await (await browser.get("/metrics")).get_data(as_text=True)
+    assert "\ndeskside_ready 0.0" in page
+
+
 async def test_metrics_not_for_those_behind_a_proxy_here(browser: Browser) -> None:
     """A proxy on this machine does not make the world local."""
     browser.address = "127.0.0.1"
