@@ -13,7 +13,7 @@ from app import __version__
 from app.adapters.memory import Memory, MemoryBackplane
 from app.adapters.redis_backplane import RedisBackplane
 from app.adapters.relay_statistics import RedisRelayStatistics
-from app.adapters.sql.migrations import is_current
+from app.adapters.sql.migrations import obstacle
 from app.adapters.sql.records import Records
 from app.domain.ice import Relays
 from app.domain.ids import NodeId
@@ -175,8 +175,8 @@ def _own_origin(public_url: str) -> Callable[[str | None], bool]:
 
 
 async def _migrated(records: Records) -> None:
-    if not await is_current(records.engine):
-        raise RuntimeError("the database is not migrated: deskside migrate")
+    if wrong := await obstacle(records.engine):
+        raise RuntimeError(wrong)
 
 
 async def _flush(ledger: Ledger) -> None:

@@ -126,7 +126,7 @@ def test_commands_ask_for_migration(bare: Shell) -> None:
     """Without tables a command says what to do, and `serve` does not start."""
     for command in (["agent", "list"], ["room", "list"], ["serve"]):
         assert "deskside migrate" in bare.fails(*command)
-    assert "up to date" in bare.ok("migrate")
+    assert "Migrated" in bare.ok("migrate")
     assert "up to date" in bare.ok("migrate")
     bare.ok("agent", "list")
 
@@ -206,7 +206,9 @@ def test_key_is_shown_once_and_revoked(shell: Shell) -> None:
     assert "Shop" in listed
     assert plain not in listed
     (key,) = shell.records(lambda r: r.api_keys.list())
+    assert "Shop, of ayu@x.id" in shell.ok("apikey", "check", given=result.stdout)
     shell.ok("apikey", "revoke", key.id)
+    assert "no" in shell.fails("apikey", "check", given=result.stdout)
     assert "revoked" in shell.ok("apikey", "list")
     assert "no active key" in shell.fails("apikey", "revoke", key.id)
 

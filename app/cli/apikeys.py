@@ -1,5 +1,8 @@
 """`deskside apikey`: keys for programs."""
 
+import sys
+from datetime import UTC, datetime
+
 import click
 
 from app.adapters.sql.records import Records
@@ -53,3 +56,15 @@ async def revoke_key(_settings: Settings, records: Records, key_id: str) -> None
     if not await records.api_keys.revoke(key_id):
         raise click.ClickException(f"There is no active key {key_id}.")
     click.echo("The key is no good any more.")
+
+
+@apikey.command("check")
+@with_records
+async def check_key(_settings: Settings, records: Records) -> None:
+    """Say whose key standard input holds; exit code 1 if it is no good."""
+    plain = sys.stdin.readline().strip()
+    found = await records.api_keys.identify(plain, datetime.now(UTC))
+    if found is None:
+        raise click.ClickException("This key is not known, revoked, or of nobody.")
+    key, owner = found
+    click.echo(f"{key.prefix}… is {key.name}, of {owner.email}.")

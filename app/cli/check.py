@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.adapters.redis_backplane import RedisBackplane
-from app.adapters.sql.migrations import is_current
+from app.adapters.sql.migrations import obstacle
 from app.adapters.sql.records import Records
 from app.cli.shared import brief, load_settings
 from app.domain.ids import NodeId
@@ -72,8 +72,8 @@ async def _database(url: str) -> str:
     shown = make_url(url).render_as_string(hide_password=True)
     records = Records.open(url)
     try:
-        if not await is_current(records.engine):
-            raise Amiss(f"{shown}: not the newest schema; run: deskside migrate")
+        if wrong := await obstacle(records.engine):
+            raise Amiss(f"{shown}: {wrong}")
     finally:
         await records.close()
     return shown

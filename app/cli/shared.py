@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.adapters.sql.migrations import is_current
+from app.adapters.sql.migrations import obstacle
 from app.adapters.sql.records import Records
 from app.domain.records import Agent
 from app.ports import BackplaneError
@@ -67,20 +67,18 @@ def with_records(
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Records]:
-    """Open the records, or end where their schema is not the newest."""
+    """Open the records, or end where this code cannot run on their schema."""
     records = Records.open(settings.database_url)
     try:
-        if not await is_current(records.engine):
-            raise click.ClickException(
-                "The database has not the newest schema. First run: deskside migrate"
-            )
+        if wrong := await obstacle(records.engine):
+            raise click.ClickException(wrong)
         yield records
     finally:
         await records.close()
 
 
-async def refuse_old_tables(settings: Settings) -> None:
-    """End where the schema is old; a database that is away may come yet."""
+async def refuse_other_tables(settings: Settings) -> None:
+    """End where the schema does not fit; a database that is away may come yet."""
     try:
         async with opened(settings):
             pass

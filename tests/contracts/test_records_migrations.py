@@ -8,7 +8,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect
 
 from app.adapters.sql.engine import connect
-from app.adapters.sql.migrations import config_for, is_current, migrate
+from app.adapters.sql.migrations import is_current, migrate, newest
+from app.adapters.sql.migrations.alembic_config import config_for
 from app.adapters.sql.records import Records
 from app.adapters.sql.tables import belongs, metadata
 
@@ -47,8 +48,8 @@ async def test_migrations_run_twice_change_nothing(database_url: str) -> None:
     """Migrating a current database does nothing, and it says it is current."""
     engine = connect(database_url)
     assert not await is_current(engine)
-    await migrate(database_url)
-    await migrate(database_url)
+    assert await migrate(database_url) == newest()
+    assert await migrate(database_url) is None
     assert await is_current(engine)
     await engine.dispose()
 

@@ -263,6 +263,12 @@ call_events = Table(
 )
 
 
+# One row: the newest migration that code must know to run on this schema.
+schema_state = Table(
+    "schema_state", metadata, Column("needs", Words(32), primary_key=True)
+)
+
+
 def belongs(dialect: str) -> Callable[..., bool]:
     """Return which tables and indexes a kind of database has, for Alembic."""
 

@@ -6,6 +6,8 @@ ${imports if imports else ""}
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
+# None: the release before still runs (expand). Else the step whose code does (contract).
+needs = None
 
 
 def upgrade() -> None:

@@ -6,6 +6,7 @@ from alembic import op
 
 revision = "0001"
 down_revision = None
+needs = "0001"
 
 INSTANT = sa.DateTime(timezone=True)
 HASH = sa.LargeBinary(32)
