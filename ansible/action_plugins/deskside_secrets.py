@@ -24,7 +24,8 @@ from pyrage import x25519
 
 HEADER = """\
 # Secrets of this installation, made once by the playbook. Keep a copy in a safe place:
-# without `backup_identity` no backup can be read. To encrypt: ansible-vault encrypt FILE
+# without `backup_identity` no backup can be read. They may be encrypted as a whole:
+# ansible-vault encrypt FILE
 """
 # Hexadecimal where a secret becomes part of an address.
 MAKERS: dict[str, Callable[[], str]] = {
@@ -106,7 +107,8 @@ def missing_pair(known: Mapping[str, str]) -> dict[str, str]:
         return {}  # The operator keeps the identity elsewhere: only restoring needs it.
     else:
         identity = x25519.Identity.generate()
-    return dict(zip(BACKUP_PAIR, (str(identity), str(identity.to_public())), strict=True))
+    pair = str(identity), str(identity.to_public())
+    return dict(zip(BACKUP_PAIR, pair, strict=True))
 
 
 def filled(change: Mapping[str, str | None]) -> dict[str, str]:
@@ -122,7 +124,8 @@ def refuse_empty(path: Path, wanted: Mapping[str, str]) -> None:
     empty = sorted(k for k, v in wanted.items() if not v and k not in MAY_BE_EMPTY)
     if empty:
         raise ValueError(
-            f"{path}: {', '.join(empty)} is empty. Remove the line to get a new one made."
+            f"{path}: {', '.join(empty)} is empty."
+            " Remove the line to get a new one made."
         )
 
 
