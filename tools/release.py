@@ -21,7 +21,7 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 
 from app import __version__
-from tools import sbom, setup, vendor, wheelhouse
+from tools import sbom, setup, static_files, vendor, wheelhouse
 from tools.setup import Trouble
 
 
@@ -32,7 +32,12 @@ LOCK = setup.REQUIREMENTS / "host.txt"
 SOURCES = ("app", "pyproject.toml", "requirements/host.txt", "package-lock.json")
 """What decides what is installed."""
 
-BUILDERS = (Path(__file__), Path(sbom.__file__), Path(wheelhouse.__file__))
+BUILDERS = (
+    Path(__file__),
+    Path(sbom.__file__),
+    Path(static_files.__file__),
+    Path(wheelhouse.__file__),
+)
 
 VERSION_LINE = re.compile(r'^__version__ = ".*"$', re.MULTILINE)
 
@@ -81,6 +86,8 @@ def make(version: str, dist: Path, folder: Path, archive: Path) -> None:
         shutil.copyfile(wheel, wheels / wheel.name)
     requirements = release / "requirements.txt"
     write_requirements(requirements, version, own)
+    setup.say("Packing the static files …")
+    static_files.write(own, release / "static")
     setup.say("Writing the bill of materials and checksums …")
     sbom.write(requirements, version, epoch(), release / "sbom.json")
     (release / "VERSION").write_text(f"{version}\n")
