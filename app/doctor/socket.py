@@ -25,12 +25,12 @@ async def upgrade(target: Target) -> Finding:
     """A page gets its socket, and a foreign page does not."""
     began = time.perf_counter()
     try:
-        code = await _first_error(target)
+        answer = await _first_answer(target)
     except Rejected as rejected:
         return fail(f"{PATH}: {rejected}", _why(rejected))
     took = time.perf_counter() - began
-    if code != "not_joined":
-        return fail(f"{PATH} answers with {code}, not as ours", UPGRADE)
+    if answer != "pong":
+        return fail(f"{PATH} answers a ping with {answer}", UPGRADE)
     if await _opens_to_strangers(target):
         return fail(
             "a page of another site may open the socket",
@@ -40,12 +40,11 @@ async def upgrade(target: Target) -> Finding:
     return ok(f"opens and answers in {took * 1000:.0f} ms", answered_seconds=took)
 
 
-async def _first_error(target: Target) -> str:
+async def _first_answer(target: Target) -> str:
     socket = await connect(target.site, PATH, SUBPROTOCOL, tls=target.trust(HTTP))
     try:
         await socket.send('{"type": "ping"}')
-        answer = json.loads(await socket.receive())
-        return str(answer.get("code", answer.get("type")))
+        return str(json.loads(await socket.receive()).get("type"))
     finally:
         await socket.close()
 

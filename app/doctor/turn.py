@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from app.doctor.addresses import RelayUrl, kind
 from app.doctor.results import Amiss, Finding, NotApplicable, ok, warn
-from app.doctor.target import Ice, Target
+from app.doctor.target import Target
 from app.doctor.tls import on_web_port
 from app.doctor.turn_client import (
     FORBIDDEN,
@@ -142,24 +142,39 @@ async def _pass(send: Send, receiver: TurnClient, word: bytes, way: str) -> None
 
 
 @asynccontextmanager
-async def allocated(
-    url: RelayUrl, target: Target, ice: Ice | None = None
-) -> AsyncIterator[TurnClient]:
+async def allocated(url: RelayUrl, target: Target) -> AsyncIterator[TurnClient]:
     """A client that has a relayed address, got with fresh credentials."""
-    ice = ice or await target.mint()
     async with connected(url, target) as client:
         try:
-            await client.allocate(ice.username, ice.credential)
+            await _allocate(client, target)
         except Refused as refused:
             raise Amiss(f"{url.text}: {refused}", _fix(refused.code)) from refused
         yield client
+
+
+async def _allocate(client: TurnClient, target: Target) -> None:
+    """Get a relay, at the second attempt if it must be.
+
+    A coturn that has just started and is asked by two at once may not find the secret
+    for one of them.
+    """
+    ice = await target.mint()
+    try:
+        await client.allocate(ice.username, ice.credential)
+        return
+    except Refused as refused:
+        if refused.code != UNAUTHORIZED:
+            raise
+    await asyncio.sleep(PATIENCE)
+    ice = await target.mint()
+    await client.allocate(ice.username, ice.credential)
 
 
 @asynccontextmanager
 async def connected(url: RelayUrl, target: Target) -> AsyncIterator[TurnClient]:
     try:
         client = await TurnClient.connect(url, target.trust())
-    except OSError as error:
+    except (Silence, OSError) as error:
         raise Amiss(f"{url.text}: {error}", _way_fix(url)) from error
     async with client:
         try:

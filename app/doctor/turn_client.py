@@ -9,12 +9,12 @@ import contextlib
 import hashlib
 import ssl
 import struct
-from typing import Any
+from typing import Any, cast
 
 from aioice import stun
 from aioice.stun import Class, Message, Method
 
-from app.doctor.addresses import RelayUrl
+from app.doctor.addresses import RelayUrl, resolve
 
 
 Peer = tuple[str, int]
@@ -84,8 +84,7 @@ class _Datagrams(_Way, asyncio.DatagramProtocol):
     transport: asyncio.DatagramTransport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)  # noqa: S101
-        self.transport = transport
+        self.transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, _address: Any) -> None:
         self.inbox.put_nowait(data)
@@ -138,15 +137,43 @@ async def read_frame(reader: asyncio.StreamReader) -> bytes:
 
 async def _open(url: RelayUrl, tls: ssl.SSLContext | None) -> _Way:
     if url.transport == "udp":
-        loop = asyncio.get_running_loop()
-        _transport, way = await loop.create_datagram_endpoint(
-            _Datagrams, remote_addr=(url.host, url.port)
-        )
-        return way
+        return await _open_datagrams(url)
     streams = await asyncio.open_connection(
         url.host, url.port, ssl=tls if url.secure else None
     )
     return _Stream(*streams)
+
+
+async def _open_datagrams(url: RelayUrl) -> _Way:
+    """Take the first address that answers, as a browser would."""
+    for address in await resolve(url.host):
+        way = await _datagrams(address, url.port)
+        if way and await _answers(way):
+            return way
+    raise Silence(f"{url.host} does not answer on {url.port}/udp")
+
+
+async def _datagrams(address: str, port: int) -> _Datagrams | None:
+    loop = asyncio.get_running_loop()
+    try:
+        _transport, way = await loop.create_datagram_endpoint(
+            _Datagrams, remote_addr=(address, port)
+        )
+    except OSError:  # For one, there is no IPv6 here.
+        return None
+    return way
+
+
+async def _answers(way: _Datagrams) -> bool:
+    for pause in PAUSES[:-1]:
+        way.send(bytes(Message(Method.BINDING, Class.REQUEST)))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                if await way.inbox.get() is None:
+                    break
+                return True
+    way.close()
+    return False
 
 
 # The client.

@@ -52,6 +52,7 @@ class Socket:
         self._texts: deque[str] = deque()
         self._part = ""
         self._open = False
+        self._closed: Closed | None = None
 
     async def shake_hands(self, request: Request) -> None:
         """Ask for the upgrade and wait for the answer."""
@@ -81,6 +82,8 @@ class Socket:
         self._writer.close()
 
     async def _read(self) -> None:
+        if self._closed:
+            raise self._closed
         try:
             data = await self._reader.read(CHUNK)
         except OSError:
@@ -105,7 +108,7 @@ class Socket:
             case Ping():
                 self._write(event.response())
             case CloseConnection(code=code):
-                raise Closed(code)
+                self._closed = Closed(code)  # What was said before counts first.
             case _:
                 pass
 
