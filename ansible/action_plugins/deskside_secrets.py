@@ -47,7 +47,7 @@ MAY_BE_EMPTY = {name for name, make in MAKERS.items() if make is str}
 BACKUP_PAIR = ("backup_identity", "backup_recipient")
 
 
-class ActionModule(ActionBase):
+class ActionModule(ActionBase):  # type: ignore[misc]
     """The action; what it decides stands in the functions below."""
 
     _VALID_ARGS = frozenset(("path", "change"))
@@ -152,9 +152,9 @@ def changed_text(text: str, changes: Mapping[str, str]) -> str:
     """The text with these values; every other line stays as it was."""
     for name, value in changes.items():
         line = f'{name}: "{value}"'
-        old = re.compile(rf"^{name}:.*$", re.MULTILINE)
-        if old.search(text):
-            text = old.sub(lambda _, line=line: line, text)
+        old = re.search(rf"^{name}:.*$", text, re.MULTILINE)
+        if old:
+            text = text[: old.start()] + line + text[old.end() :]
         else:
             text = text.rstrip("\n") + f"\n{line}\n"
     return checked(text, changes)
