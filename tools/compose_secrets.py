@@ -2,8 +2,9 @@
 
 `make compose-secrets` runs it. DOMAIN is the name browsers will use (default:
 localhost), ADDRESS this machine's address (default: found), EXTERNAL_IP the one the
-internet knows it by where that differs, ADMIN_EMAIL the first administrator. What was
-chosen is remembered in `.env`, and what was made is never made anew.
+internet knows it by where that differs, ADMIN_EMAIL the first administrator, and
+STATE_SUBNET a range of addresses for containers. What was chosen is remembered in
+`.env`, and what was made stays.
 """
 
 import ipaddress
@@ -26,11 +27,16 @@ from tools.setup import ROOT, Trouble, say
 
 MADE = ROOT / "var" / "compose"
 DOTENV = ROOT / ".env"
+AUTHORITY = ROOT / "var" / "deskside-ca.pem"
+"""What browsers are to trust: for everybody to read, as it holds no secret."""
+
 REDIS_USERS = ROOT / "ansible" / "roles" / "redis" / "vars" / "main.yml"
-REDIS_ADDRESS = "172.29.213.2"
 
 FOLDERS = ("coturn", "nginx", "secrets", "tls")
 PROFILES = "app,postgres,redis,relay,web"
+STATE_SUBNET = "172.29.213.0/24"
+"""The network in which Redis has a known address; any free range will do."""
+
 CONTAINER_ID = 10001
 """User and group of the containers where root makes the secrets: not root."""
 
@@ -53,9 +59,8 @@ def main() -> int:
         choices = Choices.of(os.environ, before)
         new = make(choices)
         # Which parts run is chosen there, too.
-        dotenv.update(
-            DOTENV, {"COMPOSE_PROFILES": PROFILES} | before | choices.dotenv()
-        )
+        wanted = choices.dotenv() | {"DESKSIDE_MADE": fingerprint()}
+        dotenv.update(DOTENV, {"COMPOSE_PROFILES": PROFILES} | before | wanted)
     except (Trouble, RenderError) as trouble:
         say(str(trouble))
         return 1
@@ -71,6 +76,7 @@ class Choices:
     address: str
     external_ip: str
     admin_email: str
+    state: ipaddress.IPv4Network
     uid: int
     gid: int
 
@@ -82,18 +88,17 @@ class Choices:
         """
         found = {
             name: environ.get(name) or before.get(f"DESKSIDE_{name}", "")
-            for name in ("DOMAIN", "ADDRESS", "EXTERNAL_IP", "ADMIN_EMAIL")
+            for name in ("DOMAIN", "EXTERNAL_IP", "ADMIN_EMAIL", "STATE_SUBNET")
         }
         domain = checked_domain(found["DOMAIN"] or "localhost")
-        address = found["ADDRESS"] or network.main_address()
-        if not address:
-            raise Trouble("This machine has no address. Give one: ADDRESS=192.0.2.7")
+        address = environ.get("ADDRESS") or address_of_this_machine(before)
+        external = found["EXTERNAL_IP"]
         return cls(
             domain,
             checked_address("ADDRESS", address),
-            found["EXTERNAL_IP"]
-            and checked_address("EXTERNAL_IP", found["EXTERNAL_IP"]),
-            found["ADMIN_EMAIL"] or f"admin@{domain}",
+            external and checked_address("EXTERNAL_IP", external),
+            found["ADMIN_EMAIL"] or f"admin@{default_mail_domain(domain)}",
+            checked_subnet(found["STATE_SUBNET"] or STATE_SUBNET),
             os.getuid() or CONTAINER_ID,
             os.getgid() if os.getuid() else CONTAINER_ID,
         )
@@ -109,6 +114,11 @@ class Choices:
         return list(dict.fromkeys([self.domain, self.address, "localhost"]))
 
     @property
+    def redis(self) -> ipaddress.IPv4Address:
+        """Where Redis is for coturn, which is on no network that has names."""
+        return self.state[2]
+
+    @property
     def is_local(self) -> bool:
         """Whether no name of the internet is meant."""
         return self.domain == "localhost" or is_address(self.domain)
@@ -121,6 +131,10 @@ class Choices:
             "DESKSIDE_ADDRESS": self.address,
             "DESKSIDE_EXTERNAL_IP": self.external_ip,
             "DESKSIDE_ADMIN_EMAIL": self.admin_email,
+            "DESKSIDE_STATE_SUBNET": str(self.state),
+            # What Docker gives out by itself is the other half.
+            "DESKSIDE_STATE_RANGE": str([*self.state.subnets()][1]),
+            "DESKSIDE_REDIS_ADDRESS": str(self.redis),
             "DESKSIDE_UID": str(self.uid),
             "DESKSIDE_GID": str(self.gid),
         }
@@ -151,6 +165,22 @@ def checked_address(name: str, text: str) -> str:
         return str(ipaddress.IPv4Address(text))
     except ValueError:
         raise Trouble(f"{name}={text} is no IPv4 address. Example: 192.0.2.7") from None
+
+
+def default_mail_domain(domain: str) -> str:
+    """The domain of an address that nobody gave."""
+    return "localhost" if is_address(domain) else domain
+
+
+def checked_subnet(text: str) -> ipaddress.IPv4Network:
+    """A range of addresses that holds a few containers."""
+    try:
+        subnet = ipaddress.IPv4Network(text)
+        if subnet.prefixlen <= 28:
+            return subnet
+    except ValueError:
+        pass
+    raise Trouble(f"STATE_SUBNET={text} is no range. Example: 172.29.213.0/24")
 
 
 def is_address(text: str) -> bool:
@@ -234,11 +264,12 @@ def make_certificate(choices: Choices) -> None:
 
 def ensure_authority(folder: Path, choices: Choices) -> authority.Pair:
     """The local authority, made once; its key is not for containers."""
-    certificate, key = folder / "ca.pem", folder / "ca.key"
+    certificate, key = AUTHORITY, folder / "ca.key"
     if not certificate.exists() or not key.exists():
         pair = authority.make(f"Deskside on {choices.address}")
         write(key, pair.key_pem)
-        write(certificate, pair.certificate_pem)
+        certificate.write_text(pair.certificate_pem)
+        certificate.chmod(0o644)
     return authority.Pair.read(certificate, key)
 
 
@@ -258,7 +289,7 @@ def coturn_variables(choices: Choices, known: Mapping[str, str]) -> dict[str, ob
         "coturn_secret": known["turn_secret"],
         "coturn_addresses": [choices.address],
         "coturn_external_ip": choices.external_ip,
-        "coturn_redis_host": REDIS_ADDRESS,
+        "coturn_redis_host": str(choices.redis),
         "coturn_redis_password": known["redis_relay_password"],
         "coturn_log": "stdout",
         "coturn_userdb": "/tmp/turndb",  # noqa: S108  (in the container)
@@ -298,6 +329,13 @@ def nginx_variables(choices: Choices) -> dict[str, object]:
 # Files.
 
 
+def fingerprint() -> str:
+    """What was made, as one hash: with another, Compose makes the containers anew."""
+    paths = sorted(path for name in FOLDERS for path in (MADE / name).iterdir())
+    texts = b"".join(path.read_bytes() for path in paths)
+    return sha256(texts).hexdigest()[:16]
+
+
 def write(path: Path, text: str, choices: Choices | None = None) -> None:
     """Write a file that its owner alone can read; one that is right stays."""
     if not path.exists() or path.read_text(encoding="utf-8") != text:
@@ -322,7 +360,7 @@ def give(path: Path, choices: Choices) -> None:
 
 def farewell(choices: Choices, *, new: bool) -> str:
     """What to do next."""
-    ca = (MADE / "tls" / "ca.pem").relative_to(ROOT)
+    ca, tls = AUTHORITY.relative_to(ROOT), (MADE / "tls").relative_to(ROOT)
     password = MADE / "secrets" / "admin_password"
     shown = password.read_text() if new else f"as in {password.relative_to(ROOT)}"
     return f"""
@@ -338,7 +376,7 @@ def farewell(choices: Choices, *, new: bool) -> str:
     Firefox         Settings, Privacy & Security, View Certificates, Import
     macOS           open {ca}, then "Always Trust" in Keychain Access
     Windows         certutil -addstore Root {ca}
-  A certificate of your own goes to {ca.parent}/fullchain.pem and privkey.pem.
+  A certificate of your own goes to {tls}/fullchain.pem and privkey.pem.
 """
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 HEAD = """\
 # Settings of docker-compose.yml, without secrets; `make compose-secrets` keeps them.
-# Also: DESKSIDE_WORKERS, DESKSIDE_LOG_LEVEL, DESKSIDE_BASE.
+# Also: DESKSIDE_WORKERS, DESKSIDE_LOG_LEVEL, DESKSIDE_BASE (base image).
 """
 
 
