@@ -22,7 +22,9 @@ COULD_NOT_RUN = 2
 KEY_NAME = "doctor_key"
 """The credential that systemd hands over, where `--key-file` is not given."""
 
-READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
+STANDARD_INPUT = Path("-")
+READABLE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+"""A file, or - for standard input."""
 
 
 class CouldNotRun(click.ClickException):
@@ -101,9 +103,9 @@ def _target(url: str | None, options: dict[str, Any]) -> "Target":
         raise CouldNotRun(str(error)) from None
     return Target(
         site=site,
-        ca_file=_certificate(options["ca_file"]),
-        key=_secret(options["key_file"] or _handed_over(KEY_NAME)),
-        turn_secret=_secret(options["turn_secret_file"]),
+        authority=_certificate(options["ca_file"]),
+        key=_read(options["key_file"] or _handed_over(KEY_NAME)),
+        turn_secret=_read(options["turn_secret_file"]),
         turn_host=options["turn_host"],
         settings=settings,
         http_port=options["http_port"],
@@ -123,12 +125,14 @@ def _settings() -> Settings:
         ) from error
 
 
-def _certificate(path: Path | None) -> Path | None:
+def _certificate(path: Path | None) -> str:
+    text = _read(path)
     try:
-        ssl.create_default_context(cafile=path)
-    except (ssl.SSLError, OSError) as error:
+        if text:
+            ssl.create_default_context(cadata=text)
+    except (ssl.SSLError, ValueError) as error:
         raise CouldNotRun(f"{path} holds no certificate: {error}") from None
-    return path
+    return text
 
 
 def _handed_over(name: str) -> Path | None:
@@ -137,14 +141,15 @@ def _handed_over(name: str) -> Path | None:
     return path if path and path.is_file() else None
 
 
-def _secret(path: Path | None) -> str | None:
+def _read(path: Path | None) -> str:
     if path is None:
-        return None
+        return ""
     try:
-        text = path.read_text(encoding="utf-8").strip()
+        if path == STANDARD_INPUT:
+            return sys.stdin.read().strip()
+        return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise CouldNotRun(f"{path} cannot be read: {error}") from None
-    return text or None
 
 
 async def _run(

@@ -6,7 +6,6 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
@@ -50,13 +49,14 @@ class Mint(Protocol):
 class Target:
     """A deployed service, as seen from here.
 
-    `settings` are there only where the doctor runs beside the service.
+    `settings` are there only where the doctor runs beside the service; `authority`
+    is the certificate (PEM) of one that is to be trusted besides the usual ones.
     """
 
     site: Site
-    ca_file: Path | None = None
-    key: str | None = None
-    turn_secret: str | None = None
+    authority: str = ""
+    key: str = ""
+    turn_secret: str = ""
     settings: Settings | None = None
     turn_host: str | None = None
     http_port: int = 80
@@ -71,8 +71,8 @@ class Target:
         It matters on port 443: who names no protocol there wants TURN.
         """
         context = ssl.create_default_context()
-        if self.ca_file:
-            context.load_verify_locations(self.ca_file)
+        if self.authority:
+            context.load_verify_locations(cadata=self.authority)
         if alpn:
             context.set_alpn_protocols(list(alpn))
         return context
@@ -186,7 +186,7 @@ class Target:
         return Relays(
             stun_urls=stun.urls,
             turn_urls=turn.urls,
-            turn_secret=self.turn_secret or "",
+            turn_secret=self.turn_secret,
         )
 
 

@@ -200,7 +200,7 @@ class Deployment:
         )
         options: dict[str, Any] = {
             "site": Site.of(self.url),
-            "ca_file": self.authority.ca_file,
+            "authority": self.authority.ca_file.read_text(),
             "key": self.key,
             "http_port": self.ports.http,
             "idle_seconds": 2.0,

@@ -1,0 +1,97 @@
+"""Small servers and single checks, for breaking one thing at a time."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+
+from app.doctor import runner
+from app.doctor.addresses import Site
+from app.doctor.registry import choose
+from app.doctor.results import Result, State
+from app.doctor.target import Target
+from app.settings import Settings
+from tests.doctor.deployment import NAME
+from tests.services import LOOPBACK, Service, free_port
+
+
+async def examine(name: str, target: Target) -> Result:
+    """Ask one check."""
+    (check,) = choose([name])
+    return await runner.examine(check, target)
+
+
+async def finds(name: str, target: Target, *words: str) -> Result:
+    """The check must fail, with these words among what was seen or the fix."""
+    result = await examine(name, target)
+    assert result.state is State.FAIL, result
+    assert result.fix
+    for word in words:
+        assert word in f"{result.seen} {result.fix}", result
+    return result
+
+
+async def passes(name: str, target: Target) -> Result:
+    """The check must be well."""
+    result = await examine(name, target)
+    assert result.state is State.OK, result
+    return result
+
+
+def settings(**given: str) -> Settings:
+    """Settings by name, without the prefix."""
+    known = {"secret": "s" * 40, **given}
+    return Settings.load({f"DESKSIDE_{k.upper()}": v for k, v in known.items()})
+
+
+def beside(
+    secret: str, *urls: str, stun: str = "", site: str = f"https://{NAME}"
+) -> Target:
+    """A target that is known by the settings of its service alone."""
+    own = settings(turn_urls=",".join(urls), turn_secret=secret, stun_urls=stun)
+    return Target(site=Site.of(site), settings=own)
+
+
+@asynccontextmanager
+async def tls_server(certificate: tuple[Path, Path]) -> AsyncIterator[int]:
+    """Something that speaks TLS and nothing else; gives its port."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*certificate)
+
+    async def hang_up(
+        _reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        writer.transport.abort()
+
+    server = await asyncio.start_server(hang_up, LOOPBACK, free_port(), ssl=context)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@asynccontextmanager
+async def http_server(answer: bytes) -> AsyncIterator[int]:
+    """Something that gives every request this answer; gives its port."""
+
+    async def give(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(give, LOOPBACK, free_port())
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@contextmanager
+def instead_of(running: Service, *others: Service) -> Iterator[None]:
+    """Let others serve for a while where one did."""
+    running.stop()
+    try:
+        with ExitStack() as stack:
+            for other in others:
+                stack.enter_context(other)
+            yield
+    finally:
+        running.start()
