@@ -3,7 +3,8 @@
 Runs on the control host, where alone the file lies. Arguments:
 
 path    the file
-change  names and new values; a value of null makes a new random one
+renew   kinds of secrets to exchange: the old ones are remembered where both must hold
+forget  kinds whose old secrets hold no longer
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import re
 import secrets
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +45,21 @@ MAKERS: dict[str, Callable[[], str]] = {
 }
 # Empty until something fills them; an empty one of the others is a mistake.
 MAY_BE_EMPTY = {name for name, make in MAKERS.items() if make is str}
+# What is exchanged together. With a `…_previous` that is not empty, both hold.
+KINDS = {
+    "turn": ("turn_secret",),
+    "redis": ("redis_password", "redis_relay_password", "redis_metrics_password"),
+    "postgres": ("postgres_password",),
+    "metrics": ("metrics_token",),
+    "app_secret": ("app_secret",),
+}
 BACKUP_PAIR = ("backup_identity", "backup_recipient")
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
     """The action; what it decides stands in the functions below."""
 
-    _VALID_ARGS = frozenset(("path", "change"))
+    _VALID_ARGS = frozenset(("path", "renew", "forget"))
     _requires_connection = False
     _supports_check_mode = True
 
@@ -65,14 +74,16 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         super().run(tmp, task_vars)
         path = Path(self._task.args["path"])
         try:
-            return self.complete(path, self._task.args.get("change") or {})
+            return self.complete(path)
         except (ValueError, AnsibleError) as problem:
             return {"changed": False, "problem": str(problem), "secrets": {}}
 
-    def complete(self, path: Path, change: Mapping[str, str | None]) -> dict[str, Any]:
+    def complete(self, path: Path) -> dict[str, Any]:
         """Read, add what is missing, change what was asked, write if that differs."""
         known = self.read(path)
-        wanted = with_missing(known) | filled(change)
+        wanted = with_missing(known)
+        wanted |= renewed(wanted, self._task.args.get("renew") or [])
+        wanted |= forgotten(self._task.args.get("forget") or [])
         refuse_empty(path, wanted)
         changes = {k: v for k, v in wanted.items() if known.get(k) != v}
         if changes:
@@ -111,12 +122,34 @@ def missing_pair(known: Mapping[str, str]) -> dict[str, str]:
     return dict(zip(BACKUP_PAIR, pair, strict=True))
 
 
-def filled(change: Mapping[str, str | None]) -> dict[str, str]:
-    """The changes, with a new secret where none was given."""
-    unknown = sorted(name for name in change if name not in MAKERS)
+def renewed(known: Mapping[str, str], kinds: Iterable[str]) -> dict[str, str]:
+    """New secrets of these kinds, and what was there before.
+
+    An exchange that was begun and not ended goes on with the secrets it has made.
+    """
+    made = {}
+    for name in names(kinds):
+        previous = f"{name}_previous"
+        if known.get(previous):
+            continue
+        made[name] = MAKERS[name]()
+        if previous in MAKERS:
+            made[previous] = known[name]
+    return made
+
+
+def forgotten(kinds: Iterable[str]) -> dict[str, str]:
+    """No previous secrets of these kinds."""
+    previous = [f"{name}_previous" for name in names(kinds)]
+    return {name: "" for name in previous if name in MAKERS}
+
+
+def names(kinds: Iterable[str]) -> list[str]:
+    """The secrets of some kinds."""
+    unknown = sorted(set(kinds) - set(KINDS))
     if unknown:
-        raise ValueError(f"There is no secret {', '.join(unknown)}.")
-    return {k: MAKERS[k]() if v is None else str(v) for k, v in change.items()}
+        raise ValueError(f"{', '.join(unknown)} is none of {', '.join(KINDS)}.")
+    return [name for kind in kinds for name in KINDS[kind]]
 
 
 def refuse_empty(path: Path, wanted: Mapping[str, str]) -> None:
