@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Playwright, sync_playwright
 
 from tests.services import Postgres, Redis, Turn, private_folder
 
@@ -12,19 +13,19 @@ from tests.services import Postgres, Redis, Turn, private_folder
 SLOW = ("faults", "e2e", "compose", "deploy")
 """Folders whose tests come last, so that a mistake shows early."""
 
-ROOT_ONLY = Path(__file__).parent / "deploy"
-"""Its tests boot hosts, which nobody but root may."""
+ROOT_ONLY = [Path(__file__).parent / name for name in ("compose", "deploy")]
+"""Their tests boot hosts or run Docker, which nobody but root may."""
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
     """Leave out what only root can run; the summary says so."""
-    return True if collection_path == ROOT_ONLY and os.geteuid() != 0 else None
+    return True if collection_path in ROOT_ONLY and os.geteuid() != 0 else None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was left out."""
     if os.geteuid() != 0:
-        terminalreporter.line("tests/deploy boots hosts: left out, it needs root.")
+        terminalreporter.line("Left out, they need root: tests/compose, tests/deploy.")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -32,6 +33,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(
         key=lambda item: [f"tests/{name}/" in item.nodeid for name in SLOW][::-1]
     )
+
+
+@pytest.fixture(scope="session")
+def playwright_driver() -> Iterator[Playwright]:
+    """Playwright: one for the whole run, since a process can have no second."""
+    with sync_playwright() as driver:
+        yield driver
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright
 
 from tests.e2e.people import (
     AGENT_EMAIL,
@@ -46,13 +46,6 @@ def add_agent(node: Node, email: str, name: str, *flags: str) -> None:
         [*command, *flags, "--password-file", str(password)],
         env=dict(node.environment()),
     )
-
-
-@pytest.fixture(scope="session")
-def playwright_driver() -> Iterator[Playwright]:
-    """Playwright, with Debian's Chromium."""
-    with sync_playwright() as driver:
-        yield driver
 
 
 def launch(driver: Playwright, *flags: str) -> Browser:
