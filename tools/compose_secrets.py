@@ -34,7 +34,7 @@ REDIS_USERS = ROOT / "ansible" / "roles" / "redis" / "vars" / "main.yml"
 
 FOLDERS = ("coturn", "nginx", "secrets", "tls")
 PROFILES = "app,postgres,redis,relay,web"
-STATE_SUBNET = "172.29.213.0/24"
+STATE_SUBNET = "10.213.213.0/24"
 """The network in which Redis has a known address; any free range will do."""
 
 CONTAINER_ID = 10001
@@ -180,7 +180,7 @@ def checked_subnet(text: str) -> ipaddress.IPv4Network:
             return subnet
     except ValueError:
         pass
-    raise Trouble(f"STATE_SUBNET={text} is no range. Example: 172.29.213.0/24")
+    raise Trouble(f"STATE_SUBNET={text} is no range. Example: 10.213.213.0/24")
 
 
 def is_address(text: str) -> bool:

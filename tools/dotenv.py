@@ -16,13 +16,18 @@ def read(path: Path) -> dict[str, str]:
 
 
 def update(path: Path, wanted: Mapping[str, str]) -> None:
-    """Set these; every other line stays, and the file too where nothing changes."""
+    """Set these where they stand, new ones at the end; every other line stays."""
     before = read(path)
     if before | dict(wanted) == before:
         return
-    kept = [line for line in _lines(path) if (_pair(line) or ("",))[0] not in wanted]
-    lines = [*kept, *(f"{name}={value}\n" for name, value in wanted.items())]
+    lines = [_set(line, wanted) for line in _lines(path)]
+    lines += [f"{name}={wanted[name]}\n" for name in wanted if name not in before]
     path.write_text("".join(lines), encoding="utf-8")
+
+
+def _set(line: str, wanted: Mapping[str, str]) -> str:
+    name = (_pair(line) or ("", ""))[0]
+    return f"{name}={wanted[name]}\n" if name in wanted else line
 
 
 def _lines(path: Path) -> list[str]:

@@ -48,7 +48,7 @@ class Docker(Service):
         return self.machine.inside([find_program(self.program), *given])
 
     def ready(self) -> bool:
-        asked = [*self.client, "version", "--format", "{{.Server.Version}}"]
+        asked = [*self.client, "version"]
         return subprocess.run(asked, check=False, capture_output=True).returncode == 0
 
     def environment(self) -> Mapping[str, str]:
@@ -68,12 +68,17 @@ class Docker(Service):
         return done.stdout
 
     def attempt(
-        self, *arguments: str, seconds: float = 60, where: Path | None = None
+        self,
+        *arguments: str,
+        seconds: float = 60,
+        where: Path | None = None,
+        text: str = "",
     ) -> subprocess.CompletedProcess[str]:
         """Run the client to its end, whatever that is."""
         return subprocess.run(
             [*self.client, *arguments],
             check=False,
+            input=text,
             capture_output=True,
             text=True,
             timeout=seconds,

@@ -1,0 +1,55 @@
+"""docker-compose.yml, before any container runs."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.compose.plugin import compose_plugin
+from tests.compose.project import make_secrets
+
+
+def config(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Have Compose read the file; it asks no Docker."""
+    return subprocess.run(
+        [str(compose_plugin()), "config", *options],
+        check=False,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_without_secrets_it_says_what_to_do(checkout: Path) -> None:
+    """Whoever begins with `up` is told the command that comes before."""
+    done = config(checkout, "--quiet")
+    assert done.returncode != 0
+    assert "make compose-secrets" in done.stderr
+
+
+def test_with_secrets_it_is_whole(checkout: Path) -> None:
+    """Nothing is missing, and nothing is worth a warning."""
+    make_secrets(checkout, ADDRESS="192.0.2.7")
+    done = config(checkout, "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("profile", "services"),
+    [
+        ("redis", {"redis"}),
+        ("postgres", {"postgres"}),
+        ("app", {"app", "postgres", "prepare", "redis"}),
+        ("web", {"nginx"}),
+        ("relay", {"coturn", "nginx"}),
+    ],
+)
+def test_profile(checkout: Path, profile: str, services: set[str]) -> None:
+    """A profile starts one part, with what it cannot do without."""
+    make_secrets(checkout, ADDRESS="192.0.2.7")
+    command = [str(compose_plugin()), "--profile", profile, "config", "--services"]
+    done = subprocess.run(
+        command, cwd=checkout, capture_output=True, text=True, check=True
+    )
+    assert set(done.stdout.split()) == services
