@@ -43,6 +43,9 @@ FORBIDDEN_IPV6 = (
 )
 """The metadata address, private ranges, loopback, and those that stand for them."""
 
+OUTSIDE = ("1.1.1.1", "9.9.9.9", "203.0.113.9")
+"""Anybody on the internet; a permission for them sends them nothing."""
+
 DENY = (
     "Add denied-peer-ip for these ranges to turnserver.conf (nobody gets into your "
     "network by it then), and allowed-peer-ip for the relay's own address."
@@ -84,15 +87,16 @@ async def _inner(target: Target, url: RelayUrl, relayed: str) -> Finding:
 
 
 async def peers(target: Target) -> Finding:
-    """Nobody gets at inner networks through the relay, and everybody at the relay."""
+    """Nobody gets at inner networks by the relay, and everybody else at each other."""
     url = await first_working(target)
     async with allocated(url, target) as client:
         await _permit_relay(client)
+        await _permit_others(client)
         open_to = await _open_to(client, FORBIDDEN_IPV4)
     open_to += await _open_to_ipv6(target, url)
     if open_to:
         return fail(f"the relay lets anyone reach {', '.join(open_to)}", DENY)
-    return ok("inner networks are refused, the relay itself is not")
+    return ok("inner networks are refused, others and the relay itself are not")
 
 
 async def _permit_relay(client: TurnClient) -> None:
@@ -104,6 +108,17 @@ async def _permit_relay(client: TurnClient) -> None:
             "Add allowed-peer-ip with the relay's own address to turnserver.conf: two "
             "relayed people cannot talk else.",
         ) from refused
+
+
+async def _permit_others(client: TurnClient) -> None:
+    open_to = await _open_to(client, OUTSIDE)
+    if not open_to:
+        raise Amiss(
+            f"the relay refuses everybody outside, such as {OUTSIDE[0]}, as a peer",
+            "Only who is relayed, too, can be talked to then: take out the "
+            "denied-peer-ip that is too wide. To coturn a range that begins with :: "
+            "or 0.0.0.0 may be all there is.",
+        )
 
 
 async def _open_to(client: TurnClient, addresses: tuple[str, ...]) -> list[str]:

@@ -5,7 +5,7 @@ import contextlib
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from app.doctor.addresses import RelayUrl, kind
 from app.doctor.results import Amiss, Finding, NotApplicable, ok, warn
@@ -143,31 +143,30 @@ async def _pass(send: Send, receiver: TurnClient, word: bytes, way: str) -> None
 
 @asynccontextmanager
 async def allocated(url: RelayUrl, target: Target) -> AsyncIterator[TurnClient]:
-    """A client that has a relayed address, got with fresh credentials."""
-    async with connected(url, target) as client:
-        try:
-            await _allocate(client, target)
-        except Refused as refused:
+    """A client that has a relayed address, got with fresh credentials.
+
+    It asks a second time if it must: a coturn that has just started and is asked by
+    two at once may not find the secret for one of them.
+    """
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(connected(url, target))
+        refused = await _allocate(client, target)
+        if refused and refused.code == UNAUTHORIZED:
+            await asyncio.sleep(PATIENCE)
+            client = await stack.enter_async_context(connected(url, target))
+            refused = await _allocate(client, target)
+        if refused:
             raise Amiss(f"{url.text}: {refused}", _fix(refused.code)) from refused
         yield client
 
 
-async def _allocate(client: TurnClient, target: Target) -> None:
-    """Get a relay, at the second attempt if it must be.
-
-    A coturn that has just started and is asked by two at once may not find the secret
-    for one of them.
-    """
+async def _allocate(client: TurnClient, target: Target) -> Refused | None:
     ice = await target.mint()
     try:
         await client.allocate(ice.username, ice.credential)
-        return
     except Refused as refused:
-        if refused.code != UNAUTHORIZED:
-            raise
-    await asyncio.sleep(PATIENCE)
-    ice = await target.mint()
-    await client.allocate(ice.username, ice.credential)
+        return refused
+    return None
 
 
 @asynccontextmanager

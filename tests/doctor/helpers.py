@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 from app.doctor import runner
@@ -11,6 +11,7 @@ from app.doctor.addresses import Site
 from app.doctor.registry import choose
 from app.doctor.results import Result, State
 from app.doctor.target import Target
+from app.doctor.turn_client import read_frame
 from app.settings import Settings
 from tests.doctor.deployment import NAME
 from tests.services import LOOPBACK, Service, free_port
@@ -82,6 +83,34 @@ async def http_server(answer: bytes) -> AsyncIterator[int]:
     server = await asyncio.start_server(give, LOOPBACK, free_port())
     async with server:
         yield server.sockets[0].getsockname()[1]
+
+
+@asynccontextmanager
+async def swallowing(host: str, port: int) -> AsyncIterator[int]:
+    """A way to a relay on which requests pass and data is lost; gives its port."""
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(EOFError, OSError):
+            while True:
+                frame = await read_frame(reader)
+                indication = frame[0] == 0 and frame[1] & 0x10
+                if frame[0] & 0xC0 == 0 and not indication:
+                    writer.write(frame)
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+    ended: list[asyncio.Task[None]] = []
+
+    async def join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(host, port)
+        ways = (carry(reader, far_writer), carry(far_reader, writer))
+        ended.extend(map(asyncio.ensure_future, ways))
+
+    server = await asyncio.start_server(join, LOOPBACK, free_port())
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+        await asyncio.gather(*ended)
 
 
 @contextmanager
