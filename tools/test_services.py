@@ -17,6 +17,13 @@ PACKAGES = {
     "turnserver": "coturn",
     "nginx": "nginx-light",
     "chromium": "chromium",
+    "certutil": "libnss3-tools",
+    "curl": "curl",
+    "debootstrap": "debootstrap",
+    "dockerd": "docker.io",
+    "ip": "iproute2",
+    "nft": "nftables",
+    "zstd": "zstd",
 }
 """Program to the Debian package it is in."""
 

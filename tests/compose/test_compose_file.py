@@ -28,10 +28,16 @@ def test_without_secrets_it_says_what_to_do(checkout: Path) -> None:
     assert "make compose-secrets" in done.stderr
 
 
-def test_with_secrets_it_is_whole(checkout: Path) -> None:
-    """Nothing is missing, and nothing is worth a warning."""
+@pytest.fixture(scope="module")
+def ready(checkout: Path) -> Path:
+    """The checkout, with what `up` needs."""
     make_secrets(checkout, ADDRESS="192.0.2.7")
-    done = config(checkout, "--quiet")
+    return checkout
+
+
+def test_with_secrets_it_is_whole(ready: Path) -> None:
+    """Nothing is missing, and nothing is worth a warning."""
+    done = config(ready, "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -45,11 +51,10 @@ def test_with_secrets_it_is_whole(checkout: Path) -> None:
         ("relay", {"coturn", "nginx"}),
     ],
 )
-def test_profile(checkout: Path, profile: str, services: set[str]) -> None:
+def test_profile(ready: Path, profile: str, services: set[str]) -> None:
     """A profile starts one part, with what it cannot do without."""
-    make_secrets(checkout, ADDRESS="192.0.2.7")
     command = [str(compose_plugin()), "--profile", profile, "config", "--services"]
     done = subprocess.run(
-        command, cwd=checkout, capture_output=True, text=True, check=True
+        command, cwd=ready, capture_output=True, text=True, check=True
     )
     assert set(done.stdout.split()) == services
