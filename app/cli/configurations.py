@@ -78,9 +78,11 @@ class Configurations:
         wanted = _used(environment, path.parent, path.name) - used
         values = {name: self._variables[name] for name in sorted(wanted)}
         try:
-            return environment.get_template(path.name).render(values, **(own or {}))
+            text = environment.get_template(path.name).render(values, **(own or {}))
         except TemplateError as error:
             raise RenderError(f"{name}: {error}") from None
+        # As Ansible ends files; what is included ends without.
+        return f"{text}\n"
 
 
 class _Variables:
@@ -126,7 +128,6 @@ def _environment(folder: Path | None) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(folder) if folder else None,
         trim_blocks=True,
-        keep_trailing_newline=True,
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701  (configurations; the page escapes itself)
     )
