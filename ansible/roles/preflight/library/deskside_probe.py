@@ -113,12 +113,16 @@ def listener(port: str) -> socket.socket:
     proto, number = port.split("/")
     both = socket.has_dualstack_ipv6()
     ear = socket.socket(socket.AF_INET6 if both else socket.AF_INET, KINDS[proto])
-    ear.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if both:
-        ear.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-    ear.bind(("::" if both else "0.0.0.0", int(number)))  # noqa: S104  # To be found.
-    if proto == "tcp":
-        ear.listen(4)
+    try:
+        ear.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if both:
+            ear.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        ear.bind(("::" if both else "0.0.0.0", int(number)))  # noqa: S104  # To be found.
+        if proto == "tcp":
+            ear.listen(4)
+    except OSError:
+        ear.close()
+        raise
     return ear
 
 

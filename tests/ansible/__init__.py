@@ -1,0 +1,1 @@
+"""Playbooks and roles, as far as no host is needed for it."""
