@@ -29,7 +29,7 @@ NAME, PHONE = "Doctor", "+6281200000000"
 PICTURES, SOUNDS = 15, 25
 """How many of each make a call: about a second."""
 
-TALK_SECONDS, END_SECONDS = 30.0, 5.0
+TALK_SECONDS, END_SECONDS = 40.0, 5.0
 
 MEDIA = (
     "Calls by the relay do not come about: see the relay's own checks (turn-udp, "
@@ -188,9 +188,10 @@ def _content(person: "Person") -> bool:
 
 def _tell(person: "Person") -> str:
     senses = person.senses
+    why = f" ({person.problem})" if person.problem else ""
     return (
-        f"the {person.role} ({person.state}) got {senses.pictures} pictures, "
-        f"{senses.black} black ones, {senses.sounds / 50:.1f} s of sound"
+        f"the {person.role}, {person.state}, got {senses.pictures} pictures, "
+        f"{senses.black} black ones, {senses.sounds / 50:.1f} s of sound{why}"
     )
 
 

@@ -132,6 +132,7 @@ class Person:
     senses: Senses = field(default_factory=Senses)
     state: str = "new"
     ended: str = ""
+    problem: str = ""
     _connection: RTCPeerConnection | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _inbox: asyncio.Queue[Frame] = field(default_factory=asyncio.Queue)
@@ -180,13 +181,19 @@ class Person:
         await self.socket.send(json.dumps({"type": kind, **fields}))
 
     async def _listen(self) -> None:
-        with contextlib.suppress(Closed):
+        try:
             while True:
                 await self._take(json.loads(await self.socket.receive()))
+        except Closed:
+            return
+        except Exception as error:  # noqa: BLE001  (it is told with what was seen)
+            self.problem = f"{type(error).__name__}: {error}"
 
     async def _take(self, frame: Frame) -> None:
         if frame["type"] == "ended":
             self.ended = frame["reason"]
+        elif frame["type"] == "error":
+            self.problem = frame["text"]
         elif frame["type"] == "description":
             await self._agree(frame["description"])
 

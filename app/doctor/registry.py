@@ -37,7 +37,7 @@ CHECKS = (
     Check("tls-same", tls.same),
     Check("key", web.key),
     Check("clock", relay.clock),
-    Check("socket", socket.upgrade),
+    Check("socket-upgrade", socket.upgrade),
     Check("socket-idle", socket.idle, IDLE_SECONDS + 20),
     Check("stun", turn.stun),
     Check("turn-udp", turn.udp),
@@ -54,7 +54,7 @@ CHECKS = (
     Check("redis", records.redis),
     Check("facts", records.facts),
     Check("disk", host.disk),
-    Check("call", call.call, 75.0),
+    Check("call", call.call, 90.0),
 )
 
 

@@ -35,6 +35,15 @@ def unchanged(text: str) -> str:
     return text
 
 
+def without_line(*starts: str) -> Change:
+    """Take out every line that begins so."""
+
+    def change(text: str) -> str:
+        return "\n".join(x for x in text.splitlines() if not x.startswith(starts))
+
+    return change
+
+
 class Ports:
     """Free ports for everything that listens."""
 

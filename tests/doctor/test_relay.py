@@ -7,19 +7,9 @@ import pytest
 
 from app.doctor.results import State
 from app.doctor.target import Target
-from tests.doctor.deployment import PUBLIC, Change, Ports, Relay
+from tests.doctor.deployment import PUBLIC, Ports, Relay, without_line
 from tests.doctor.helpers import beside, examine, finds, http_server, passes
 from tests.services import LOOPBACK, Turn
-
-
-def without(*options: str) -> Change:
-    """Take options out of a configuration."""
-
-    def change(text: str) -> str:
-        lines = text.splitlines()
-        return "\n".join(line for line in lines if not line.startswith(options))
-
-    return change
 
 
 def inner_relay(folder: Path) -> Relay:
@@ -42,7 +32,7 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
 @pytest.fixture(scope="module")
 def open_to_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
     """A relay that asks nobody and forbids nothing."""
-    change = without("use-auth-secret", "static-auth-secret", "denied-peer-ip")
+    change = without_line("use-auth-secret", "static-auth-secret", "denied-peer-ip")
     relay = Relay(
         tmp_path_factory.mktemp("open"),
         Ports(),
@@ -81,7 +71,7 @@ async def test_one_range_that_was_forgotten_is_found(
     place: Path, hole: str, address: str
 ) -> None:
     """A single missing line is enough."""
-    with Relay(place, Ports(), change=without(hole)) as relay:
+    with Relay(place, Ports(), change=without_line(hole)) as relay:
         result = await finds("relay-peers", at(relay), address)
         assert "192.168" not in result.seen
 
