@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import subprocess
 import sys
 
@@ -55,6 +56,8 @@ async def test_metrics_for_this_machine_only(browser: Browser) -> None:
     assert response.status_code == 200
     page = await response.get_data(as_text=True)
     assert "deskside_connections 0.0" in page
+    (memory,) = re.findall(r"^deskside_memory_bytes (\S+)$", page, re.MULTILINE)
+    assert 20e6 < float(memory) < 2e9
     assert 'route="/metrics",status="403"' in page
 
 
