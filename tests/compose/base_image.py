@@ -46,10 +46,11 @@ def load(docker: list[str]) -> None:
         f"ENV NODE_EXTRA_CA_CERTS={_CERTIFICATES}",
     ]
     changes = [part for line in settings for part in ("--change", line)]
-    unpack = subprocess.Popen(["zstd", "-dc", archive()], stdout=subprocess.PIPE)
     load = [*docker, "import", *changes, "-", TAG]
-    subprocess.run(load, stdin=unpack.stdout, check=True, capture_output=True)
-    assert unpack.wait() == 0
+    unpack = ["zstd", "-dc", archive()]
+    with subprocess.Popen(unpack, stdout=subprocess.PIPE) as unpacking:
+        subprocess.run(load, stdin=unpacking.stdout, check=True, capture_output=True)
+    assert unpacking.returncode == 0
 
 
 def mirror() -> str:

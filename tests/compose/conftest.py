@@ -21,7 +21,7 @@ from tests.e2e.people import AGENT_EMAIL, AGENT_NAME, AGENT_PASSWORD
 from tests.services import ROOT, find_program, private_folder
 
 
-BUILD_SECONDS = 480
+BUILD_SECONDS = 900
 TIMEOUT = pytest.mark.timeout(BUILD_SECONDS + 240)
 """Whichever test comes first also waits for the images."""
 
