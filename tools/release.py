@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import fcntl
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -134,9 +135,20 @@ def build_wheel(version: str, source: Path, target: Path) -> Path:
     alone = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet"]
     command: list[Path | str] = [setup.PYTHON, "-m", "pip", "wheel", *alone]
     command += ["-w", target, source]
-    setup.run(command, {"SOURCE_DATE_EPOCH": str(epoch())}, quiet=True)
+    with everybody_may_read():
+        setup.run(command, {"SOURCE_DATE_EPOCH": str(epoch())}, quiet=True)
     (wheel,) = target.glob("deskside-*.whl")
     return wheel
+
+
+@contextlib.contextmanager
+def everybody_may_read() -> Iterator[None]:
+    """Give new files one set of permissions: they are part of the wheel's bytes."""
+    before = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def stage(version: str, target: Path) -> None:
