@@ -82,7 +82,7 @@ class Configurations:
         except TemplateError as error:
             raise RenderError(f"{name}: {error}") from None
         # As Ansible ends files; what is included ends without.
-        return f"{text}\n"
+        return text if text.endswith("\n") else f"{text}\n"
 
 
 class _Variables:

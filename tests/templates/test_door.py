@@ -151,9 +151,7 @@ def handshake(address: Address, name: str, **limits: Any) -> str | None:
 
 
 @pytest.fixture(params=["web", "turn-443", "turn-5349"])
-def tls_port(
-    edge: Edge, request: pytest.FixtureRequest
-) -> tuple[Address, str]:
+def tls_port(edge: Edge, request: pytest.FixtureRequest) -> tuple[Address, str]:
     """Every port that ends TLS, and the name by which."""
     port = edge.nginx_turns_port if request.param == "turn-5349" else edge.door.port
     return (edge.host, port), WEB if request.param == "web" else TURN
