@@ -17,14 +17,20 @@ from tests.templates.pki import Authority
 
 GATHER = """
 async (server) => {
-  const pc = new RTCPeerConnection({ iceServers: [server], iceTransportPolicy: "relay" });
   const found = [], failures = [];
-  pc.onicecandidate = ({ candidate }) => candidate?.candidate && found.push(candidate.candidate);
-  pc.onicecandidateerror = ({ errorCode, errorText }) => failures.push(`${errorCode} ${errorText}`);
+  const pc = new RTCPeerConnection({
+    iceServers: [server],
+    iceTransportPolicy: "relay",
+  });
+  pc.onicecandidate = ({ candidate: one }) =>
+    one?.candidate && found.push(one.candidate);
+  pc.onicecandidateerror = (event) =>
+    failures.push(`${event.errorCode} ${event.errorText}`);
   pc.createDataChannel("one");
   await pc.setLocalDescription();
   const until = Date.now() + 15000;
-  while (!found.length && pc.iceGatheringState !== "complete" && Date.now() < until)
+  const waits = () => !found.length && pc.iceGatheringState !== "complete";
+  while (waits() && Date.now() < until)
     await new Promise((done) => setTimeout(done, 50));
   pc.close();
   return { found, failures };

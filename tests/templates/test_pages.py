@@ -56,7 +56,7 @@ class NamedConnection(http.client.HTTPSConnection):
 
     def connect(self) -> None:
         http.client.HTTPConnection.connect(self)
-        context: ssl.SSLContext = self._context  # type: ignore[attr-defined]
+        context: ssl.SSLContext = self._context
         self.sock = context.wrap_socket(self.sock, server_hostname=WEB)
 
 
@@ -226,8 +226,8 @@ def a_socket(edge: Edge, room: str) -> Any:
         sock=socket.create_connection((edge.host, edge.door.port), 5),
         ssl=context,
         server_hostname=WEB,
-        origin=edge.url,  # type: ignore[arg-type]
-        subprotocols=[SUBPROTOCOL],  # type: ignore[list-item]
+        origin=edge.url,
+        subprotocols=[SUBPROTOCOL],
     )
 
 
