@@ -15,7 +15,6 @@ from app import __version__
 from app.adapters.redis_backplane import RedisBackplane
 from app.adapters.sql.records import Records
 from app.cli import main
-from app.cli.check import turn_address
 from app.domain.ids import NodeId, RoomId
 from app.domain.notices import EndReason
 from app.domain.records import AgentRole
@@ -412,18 +411,3 @@ def test_check_says_what_is_amiss(shell: Shell) -> None:
         ["FAIL", "turn"],
     ]
     assert "hush" not in result.output
-
-
-@pytest.mark.parametrize(
-    ("url", "address"),
-    [
-        ("turn:turn.example.org", ("turn.example.org", 3478)),
-        ("turns:turn.example.org?transport=tcp", ("turn.example.org", 5349)),
-        ("turn:192.0.2.1:80?transport=udp", ("192.0.2.1", 80)),
-        ("turns:[2001:db8::1]:443", ("2001:db8::1", 443)),
-        ("turn:[2001:db8::1]", ("2001:db8::1", 3478)),
-    ],
-)
-def test_turn_address_follows_its_url(url: str, address: tuple[str, int]) -> None:
-    """Host and port are as RFC 7065 has them."""
-    assert turn_address(url) == address

@@ -11,6 +11,8 @@ from app.doctor.results import Amiss
     [
         ("turn:t.example", ("turn", "t.example", 3478, "udp")),
         ("turn:t.example:80?transport=tcp", ("turn", "t.example", 80, "tcp")),
+        ("turns:t.example?transport=tcp", ("turns", "t.example", 5349, "tcp")),
+        ("turn:[2001:db8::1]", ("turn", "2001:db8::1", 3478, "udp")),
         ("turns:t.example", ("turns", "t.example", 5349, "tcp")),
         ("turns:[2001:db8::1]:443", ("turns", "2001:db8::1", 443, "tcp")),
         ("stun:192.0.2.1", ("stun", "192.0.2.1", 3478, "udp")),
