@@ -37,6 +37,10 @@ MEDIA = (
 )
 
 
+class NoRelay(Amiss):
+    """Somebody asked for a relay in vain."""
+
+
 class Seat(Struct, frozen=True):
     """The right to one side of a room."""
 
@@ -51,11 +55,18 @@ async def call(target: Target) -> Finding:
     url = await first_working(target)
     room = await target.call_api("POST", "/rooms", {"title": TITLE})
     try:
-        customer = await _customer_seat(target, room)
-        agent = await _agent_seat(target, room)
-        return await _meet(target, url, agent, customer)
+        return await _talk(target, url, room)
+    except NoRelay:
+        # A new relay may refuse once: see `turn.allocated`.
+        return await _talk(target, url, room)
     finally:
         await target.call_api("POST", f"/rooms/{room['id']}/end")
+
+
+async def _talk(target: Target, url: RelayUrl, room: dict[str, Any]) -> Finding:
+    customer = await _customer_seat(target, room)
+    agent = await _agent_seat(target, room)
+    return await _meet(target, url, agent, customer)
 
 
 def _require_aiortc() -> None:
@@ -133,7 +144,7 @@ async def _meet(target: Target, url: RelayUrl, agent: Seat, customer: Seat) -> F
         await _join(guest, customer, url)
         await asyncio.gather(host.enter(), guest.enter())
         await host.offer()
-        await _until_both(host, guest, began)
+        await _until_both(host, guest, url, began)
         firsts = [person.senses.first_picture - began for person in (host, guest)]
         await host.end()
         await _until_ended(host, guest)
@@ -171,9 +182,14 @@ async def _join(person: "Person", seat: Seat, url: RelayUrl) -> None:
     person.get_ready(welcome, url)
 
 
-async def _until_both(host: "Person", guest: "Person", began: float) -> None:
+async def _until_both(
+    host: "Person", guest: "Person", url: RelayUrl, began: float
+) -> None:
     deadline = began + TALK_SECONDS
     while not all(map(_content, (host, guest))):
+        if host.relayless or guest.relayless:
+            role = (host if host.relayless else guest).role
+            raise NoRelay(f"the {role} asked {url.text} for a relay in vain", MEDIA)
         if time.monotonic() > deadline:
             raise Amiss(
                 f"no call in {TALK_SECONDS:.0f} s: {_tell(host)}; {_tell(guest)}", MEDIA

@@ -133,6 +133,8 @@ class Person:
     state: str = "new"
     ended: str = ""
     problem: str = ""
+    relayless: bool = False
+    """Whether no relay was given."""
     _connection: RTCPeerConnection | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _inbox: asyncio.Queue[Frame] = field(default_factory=asyncio.Queue)
@@ -209,6 +211,7 @@ class Person:
         assert self._connection  # noqa: S101
         await self._connection.setLocalDescription(description)
         own = self._connection.localDescription
+        self.relayless = "a=candidate" not in own.sdp
         await self._say("description", description={"type": own.type, "sdp": own.sdp})
 
     def _note_state(self) -> None:

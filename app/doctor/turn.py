@@ -145,8 +145,8 @@ async def _pass(send: Send, receiver: TurnClient, word: bytes, way: str) -> None
 async def allocated(url: RelayUrl, target: Target) -> AsyncIterator[TurnClient]:
     """A client that has a relayed address, got with fresh credentials.
 
-    It asks a second time if it must: a coturn that has just started and is asked by
-    two at once may not find the secret for one of them.
+    It asks a second time if it must: a coturn that still makes its database, and is
+    asked by two at once, may not find the secret for one of them.
     """
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(connected(url, target))
