@@ -47,7 +47,7 @@ def load(docker: list[str]) -> None:
     ]
     changes = [part for line in settings for part in ("--change", line)]
     load = [*docker, "import", *changes, "-", TAG]
-    unpack = ["zstd", "-dc", archive()]
+    unpack = ["zstd", "-dc", str(archive())]
     with subprocess.Popen(unpack, stdout=subprocess.PIPE) as unpacking:
         subprocess.run(load, stdin=unpacking.stdout, check=True, capture_output=True)
     assert unpacking.returncode == 0
