@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, Playwright, Request
 
 from tests.deploy.lab.browsers import trust
 from tests.e2e.conftest import ARTIFACTS, CHROMIUM_FLAGS
@@ -110,6 +111,10 @@ LOOKS = [
 ]
 
 
+def _note(asked: list[str], request: Request) -> None:
+    asked.append(request.url)
+
+
 @pytest.fixture
 def nobody_at_home(authority: Authority) -> Iterator[Edge]:
     """A door without nodes."""
@@ -127,7 +132,7 @@ def test_nobody_at_home_looks_well(nobody_at_home: Edge, browser: Browser) -> No
         with browser.new_context(viewport=size, **options) as context:  # type: ignore[arg-type]
             page = context.new_page()
             asked: list[str] = []
-            page.on("request", lambda request, asked=asked: asked.append(request.url))
+            page.on("request", partial(_note, asked))
             response = page.goto(f"{nobody_at_home.url}/console")
             assert response
             assert response.status == 503

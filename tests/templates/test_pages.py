@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from websockets.sync.client import connect
+from websockets.typing import Origin, Subprotocol
 
 from app.protocol.messages import SUBPROTOCOL
 from app.protocol.session import SILENCE
@@ -43,7 +44,7 @@ def ask(edge: Edge, path: str, method: str = "GET", **options: Any) -> Answer:
     context = careless()
     context.set_alpn_protocols(["http/1.1"])
     headers = {"Host": f"{WEB}:{edge.door.port}", **options.pop("headers", {})}
-    connection = NamedConnection(edge.host, edge.door.port, context=context, timeout=20)
+    connection = NamedConnection(edge.host, edge.door.port, context)
     try:
         connection.request(method, path, headers=headers, **options)
         return Answer(connection.getresponse())
@@ -51,13 +52,16 @@ def ask(edge: Edge, path: str, method: str = "GET", **options: Any) -> Answer:
         connection.close()
 
 
-class NamedConnection(http.client.HTTPSConnection):
+class NamedConnection(http.client.HTTPConnection):
     """To an address, but with the name of the pages in its hello."""
 
+    def __init__(self, host: str, port: int, context: ssl.SSLContext) -> None:
+        super().__init__(host, port, timeout=20)
+        self.context = context
+
     def connect(self) -> None:
-        http.client.HTTPConnection.connect(self)
-        context: ssl.SSLContext = self._context
-        self.sock = context.wrap_socket(self.sock, server_hostname=WEB)
+        super().connect()
+        self.sock = self.context.wrap_socket(self.sock, server_hostname=WEB)
 
 
 def requests_of(nodes: list[Node], route: str) -> list[dict[str, Any]]:
@@ -226,8 +230,8 @@ def a_socket(edge: Edge, room: str) -> Any:
         sock=socket.create_connection((edge.host, edge.door.port), 5),
         ssl=context,
         server_hostname=WEB,
-        origin=edge.url,
-        subprotocols=[SUBPROTOCOL],
+        origin=Origin(edge.url),
+        subprotocols=[Subprotocol(SUBPROTOCOL)],
     )
 
 
