@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Playwright, sync_playwright
+from testinfra.host import Host
 
 from tests.deploy.calls import Call, Callers
-from tests.deploy.deployment import DOMAIN, Deployment
+from tests.deploy.deployment import DOMAIN, Deployment, look_at
 from tests.deploy.lab.browsers import launch
 from tests.deploy.lab.laboratory import Laboratory, laboratory
 from tests.deploy.lab.network import CLIENTS, OPEN
@@ -21,7 +22,7 @@ from tests.deploy.lab.programs import ARTIFACTS, run
 from tests.e2e.people import AGENT_EMAIL, AGENT_NAME, AGENT_PASSWORD
 
 
-MINUTES = 10
+MINUTES = 20
 TIMES: list[str] = []
 """What was measured, for the summary."""
 
@@ -69,6 +70,12 @@ def single(lab: Laboratory, release: None) -> Deployment:
 
 
 @pytest.fixture(scope="session")
+def host(single: Deployment) -> Host:
+    """The one host, for testinfra to look at."""
+    return look_at(single.desk)
+
+
+@pytest.fixture(scope="session")
 def driver() -> Iterator[Playwright]:
     """What drives the browsers."""
     with sync_playwright() as playwright:
@@ -91,6 +98,14 @@ def callers(
 @pytest.fixture
 def call(callers: Callers, lab: Laboratory) -> Iterator[Call]:
     """Two people with empty pages; whatever the test blocks, passes again after it."""
+    with ExitStack() as stack:
+        stack.callback(lab.network.filter, OPEN)
+        yield callers.call(stack)
+
+
+@pytest.fixture(scope="module")
+def begun(callers: Callers, lab: Laboratory) -> Iterator[Call]:
+    """Two people for all tests of a file; the file begins their call."""
     with ExitStack() as stack:
         stack.callback(lab.network.filter, OPEN)
         yield callers.call(stack)

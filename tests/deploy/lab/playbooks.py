@@ -83,7 +83,7 @@ class Inventory:
             assert found == 1, f"{file} has no host {name}"
         file.write_text(text)
 
-    def play(self, playbook: str, *options: str, seconds: float = 600) -> Played:
+    def play(self, playbook: str, *options: str, seconds: float = 900) -> Played:
         """Run a playbook; raises ServiceError with the end of its log if it fails."""
         program = Path(sys.executable).parent / "ansible-playbook"
         self._runs += 1

@@ -3,8 +3,10 @@
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TextIO
 
 from tests.services import ROOT, ServiceError
 
@@ -32,26 +34,35 @@ def run(
 
     Raises ServiceError with the end of its output if it fails or takes too long.
     """
-    process = subprocess.Popen(
-        list(map(str, command)),
-        cwd=where,
-        env=dict(os.environ if env is None else env),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,  # So that its children can be ended with it.
-    )
-    written, late = _ended(process, text, seconds)
-    if log:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(written)
+    # A file, not a pipe: it can be watched, and a daemon that keeps it open is no
+    # reason to wait.
+    with open_log(log) as output:
+        process = subprocess.Popen(
+            list(map(str, command)),
+            cwd=where,
+            env=dict(os.environ if env is None else env),
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,  # So that its children can be ended with it.
+        )
+        late = _late(process, text, seconds)
+        output.seek(0)
+        written = output.read()
     if late or process.returncode:
         how = f"took over {seconds:.0f} s" if late else f"gave {process.returncode}"
         said = tail(written) + (f"\nAll of it: {log}" if log else "")
         raise ServiceError(f"{' '.join(map(str, command))} {how}\n{said}")
     return written
+
+
+def open_log(path: Path | None) -> TextIO:
+    """A file to write into and read from, without a name if there is none."""
+    if path is None:
+        return tempfile.TemporaryFile("w+", errors="replace")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("w+", errors="replace")
 
 
 def succeeds(*command: str | Path, seconds: float = 20) -> bool:
@@ -68,16 +79,19 @@ def tail(text: str, lines: int = 60) -> str:
     return "\n".join(text.splitlines()[-lines:])
 
 
-def _ended(
-    process: subprocess.Popen[str], text: str, seconds: float
-) -> tuple[str, bool]:
-    """Wait for the end, however it comes; gives the output and whether it was late."""
+def _late(process: subprocess.Popen[str], text: str, seconds: float) -> bool:
+    """Wait for the end, however it comes; says whether it had to be made."""
     try:
-        return process.communicate(text, timeout=seconds)[0], False
+        process.communicate(text, timeout=seconds)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        return process.communicate()[0], True
+        _end(process)
+        return True
     except BaseException:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        _end(process)
         raise
+    return False
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
