@@ -1,8 +1,10 @@
 """A deployment on free ports: the real templates and servers, one name for all."""
 
 import secrets
+import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,8 @@ from tests.services import (
 NAME = "localhost"
 PUBLIC = "203.0.113.10"
 """What the relay tells others of its address, as behind a one-to-one NAT."""
+
+SCHEMA = Path("/usr/share/coturn/schema.sql")
 
 Change = Callable[[str], str]
 
@@ -77,11 +81,19 @@ class Relay(Service):
         } | given
 
     def command(self) -> list[str]:
+        self._make_database()
         config = self.folder / "turnserver.conf"
         ((_name, text),) = Configurations(self.given).texts("coturn")
         config.write_text(self.change(text), encoding="utf-8")
         pid = ["--pidfile", str(self.folder / "turn.pid")]
         return [find_program(self.program), "-c", str(config), *pid]
+
+    def _make_database(self) -> None:
+        """Make its tables, as the package does: who asks while it does, is refused."""
+        path = Path(str(self.given["coturn_userdb"]))
+        if SCHEMA.exists() and not path.exists():
+            with closing(sqlite3.connect(path)) as database:
+                database.executescript(SCHEMA.read_text())
 
 
 class Door(Service):
