@@ -344,7 +344,7 @@ def test_nodes_show_it_in_their_metrics(
         one, other = Node(folder, **settings), Node(folder, **settings)
         one.migrate()
         with one, other:
-            assert wait_until(lambda: _lines("statistics_up 1", one, other) == 1, 9)
+            assert wait_until(lambda: _lines("statistics_up 1", one, other) == 1, 40)
             assert _lines("relay_quota 10", one, other) == 1
             assert _lines("relay_allocations 0", one, other) == 1
             assert _lines("deskside_build_info{version=", one, other) == 2
