@@ -67,6 +67,10 @@ class Inventory:
         )["deskside_secrets"]
         return made
 
+    def keep_secrets_of(self, other: "Inventory") -> None:
+        """Use the secrets of another inventory: what its backups can be read with."""
+        shutil.copy(other.folder / "secrets.yml", self.folder)
+
     def fill_in(self, **values: str) -> None:
         """Write variables for all hosts: those of the example, and further ones."""
         file = self.folder / "group_vars" / "all.yml"
