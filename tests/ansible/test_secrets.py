@@ -171,5 +171,5 @@ def test_every_kind_is_exchanged(plugin: ModuleType) -> None:
 
 def test_an_unknown_kind_is_refused(plugin: ModuleType) -> None:
     """Nobody believes to have exchanged what was misspelled."""
-    with pytest.raises(ValueError, match="trun is none of turn"):
-        plugin.renewed(plugin.with_missing({}), ["trun"])
+    with pytest.raises(ValueError, match="turn! is none of turn"):
+        plugin.renewed(plugin.with_missing({}), ["turn!"])
