@@ -4,6 +4,7 @@ import asyncio
 import os
 import ssl
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ COULD_NOT_RUN = 2
 KEY_NAME = "doctor_key"
 """The credential that systemd hands over, where `--key-file` is not given."""
 
+SHOWN = 4
+"""How many of the checks that still run are named on a terminal."""
+
 STANDARD_INPUT = Path("-")
 READABLE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 """A file, or - for standard input."""
@@ -35,11 +39,18 @@ class CouldNotRun(click.ClickException):
 
 @click.command()
 @click.argument("url", required=False)
-@click.option("--key-file", type=READABLE, help="An API key, to ask the service with.")
+@click.option(
+    "--key-file", type=READABLE, help="An API key to ask the service with; - reads it."
+)
 @click.option("--turn-secret-file", type=READABLE, help="The secret of the relay.")
 @click.option("--turn-host", help="Name of the relay, where no key tells it.")
 @click.option("--ca-file", type=READABLE, help="An internal CA to trust besides.")
-@click.option("--only", multiple=True, metavar="NAME", help="A check or a subject.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="NAME",
+    help="A check or subject; repeat it for more.",
+)
 @click.option("--no-call", is_flag=True, help="Without the call of two made-up people.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON instead of words.")
 @click.option(
@@ -157,11 +168,35 @@ async def _run(
 ) -> list["Result"]:
     from app.doctor import report, runner
 
+    waiting = [check.name for check in checks]
+
     def tell(result: "Result") -> None:
+        waiting.remove(result.name)
         if not quiet:
+            _clear_line()
             click.echo(report.line(result))
 
-    return await runner.run(checks, target, tell)
+    clock = asyncio.create_task(_tell_waiting(waiting))
+    try:
+        return await runner.run(checks, target, tell)
+    finally:
+        clock.cancel()
+        _clear_line()
+
+
+async def _tell_waiting(waiting: list[str]) -> None:
+    """Show on a terminal what is still worked on."""
+    began = time.monotonic()
+    while sys.stderr.isatty():
+        await asyncio.sleep(1)
+        shown = ", ".join(waiting[:SHOWN]) + (" …" if waiting[SHOWN:] else "")
+        _clear_line()
+        click.echo(f"{time.monotonic() - began:4.0f} s  {shown}", nl=False, err=True)
+
+
+def _clear_line() -> None:
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", nl=False, err=True)
 
 
 def _write(path: Path, results: list["Result"]) -> None:
