@@ -67,6 +67,8 @@ async def client() -> AsyncIterator[Joined]:
             )
 
         yield joined
+    # Ends of TLS are said and heard once more before their sockets are closed.
+    await asyncio.sleep(0.3)
 
 
 @pytest.mark.parametrize("name", WAYS)
