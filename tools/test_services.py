@@ -30,6 +30,11 @@ PACKAGES = {
     "age": "age",
     "nft": "nftables",
     "zstd": "zstd",
+    "systemd-nspawn": "systemd-container",
+    "dnsmasq": "dnsmasq-base",
+    "pebble": "pebble",
+    "ssh": "openssh-client",
+    "testssl": "testssl.sh",
 }
 """Program to the Debian package it is in."""
 
