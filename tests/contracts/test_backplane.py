@@ -241,14 +241,13 @@ async def test_ended_room_is_remembered_for_a_while(here: Backplane) -> None:
 async def test_duty_is_one_nodes_until_it_lets_it_lapse(
     here: Backplane, there: Backplane
 ) -> None:
-    """Who claims first has it, and may renew it; another gets another duty, or waits."""
+    """Who claims first has it and may renew it; others get another duty, or wait."""
     assert await here.claim("watch", 1)
     assert await here.claim("watch", 1)
     assert not await there.claim("watch", 1)
     assert await there.claim("other", 1)
-    async with asyncio.timeout(5):
-        while not await there.claim("watch", 1):
-            await asyncio.sleep(0.1)
+    await asyncio.sleep(1.2)  # Nothing tells when a duty has lapsed.
+    assert await there.claim("watch", 1)
     assert not await here.claim("watch", 1)
 
 
