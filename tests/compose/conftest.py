@@ -111,7 +111,11 @@ def keep_time(name: str, began: float) -> None:
 def launch(driver: Playwright, project: Project, home: Path) -> Browser:
     """Start a Chromium that trusts the local authority and knows the way."""
     trust(home, [project.authority])
-    way = f"--host-resolver-rules=MAP {DOMAIN} {project.docker.machine.address}"
+    # With a dot, too: so Chromium asks for a relay that it reaches by UDP.
+    rules = [
+        f"MAP {n} {project.docker.machine.address}" for n in (DOMAIN, f"{DOMAIN}.")
+    ]
+    way = f"--host-resolver-rules={','.join(rules)}"
     return driver.chromium.launch(
         executable_path=find_program("chromium"),
         args=[*CHROMIUM_FLAGS, way],

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.compose.base_image import TAG
 from tests.compose.dockerd import Docker
 from tests.compose.machine import Machine
@@ -79,7 +81,14 @@ class Project:
 
     def up(self, *options: str) -> None:
         """Start, and wait until all is healthy."""
-        self.compose("up", "--detach", "--wait", "--wait-timeout=120", *options)
+        command = ("compose", "--progress=quiet", "up", "--detach", "--wait")
+        wait = "--wait-timeout=120"
+        done = self.docker.attempt(
+            *command, wait, *options, seconds=180, where=self.folder
+        )
+        if done.returncode:
+            logs = self.compose("logs", "--no-color", "--tail=15")
+            pytest.fail(f"not up: {done.stderr}\n{logs}")
 
     def down(self, *options: str) -> None:
         """Stop and remove the containers."""

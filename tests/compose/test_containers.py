@@ -142,6 +142,7 @@ def test_containers_see_only_whom_they_need(stack: Project) -> None:
 )
 def test_way_out(stack: Project, service: str, goes: bool) -> None:
     """Only nginx, which answers the world, could ask it anything."""
+    assert stack.execute(service, "true") == (0, "")
     with socket.create_server((OUTSIDE, 0)) as listening:
         port = listening.getsockname()[1]
         connect = f"timeout 3 bash -c 'exec 3<>/dev/tcp/{OUTSIDE}/{port}'"

@@ -30,6 +30,18 @@ def test_live_state_lasts(running: Project) -> None:
     assert running.execute("redis", "sh", "-c", f"{say} get kept") == (0, "7\n")
 
 
+def test_password_is_what_the_secret_says(running: Project) -> None:
+    """Made anew, the app and PostgreSQL have the new one after `up`."""
+    secret = running.folder / "var/compose/secrets/postgres_password"
+    before = secret.read_text()
+    secret.unlink()
+    make_secrets(running.folder, running.docker.machine)
+    assert secret.read_text() != before
+    running.up()
+    ask = "deskside agent list"
+    assert running.execute("app", "sh", "-c", ask)[0] == 0
+
+
 def test_other_certificate_is_served_after_up(running: Project, people: People) -> None:
     """What `make compose-secrets` makes anew, `up` brings into the containers."""
     machine = running.docker.machine
