@@ -3,6 +3,8 @@
 import json
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -79,18 +81,30 @@ def test_stun_answers() -> None:
     assert answering(ADDRESSES[0], "udp", {3478}) == {3478}
 
 
-@pytest.mark.parametrize("port", [443, 5349])
-def test_tls_is_without_blame(single: Deployment, lab: Laboratory, port: int) -> None:
-    """testssl.sh finds nothing worse than a hint on any port with TLS."""
+@pytest.fixture(scope="module")
+def reports(single: Deployment, lab: Laboratory) -> dict[int, Path]:
+    """What testssl.sh says of both ports, asked at once."""
+    ports = [443, 5349]
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(ports, pool.map(partial(tested, lab), ports), strict=True))
+
+
+def tested(lab: Laboratory, port: int) -> Path:
+    """Have testssl.sh examine a port, as a client; gives its report."""
     report = ARTIFACTS / f"testssl-{port}.json"
     report.unlink(missing_ok=True)
     checks = ["--protocols", "--std", "--fs", "--server-defaults", "--warnings=batch"]
     trust = ["--add-ca", ",".join(map(str, lab.trusted))]
     options = ["--quiet", "--color=0", f"--jsonfile={report}", "--ip=one", *trust]
-    program = find_program("testssl")
-    target = f"{DOMAIN}:{port}"
-    run(*inside(CLIENT), program, *options, *checks, target, seconds=240)
-    assert blamed(report) == []
+    program = [find_program("testssl"), *options, *checks, f"{DOMAIN}:{port}"]
+    run(*inside(CLIENT), *program, seconds=400)
+    return report
+
+
+@pytest.mark.parametrize("port", [443, 5349])
+def test_tls_is_without_blame(reports: dict[int, Path], port: int) -> None:
+    """testssl.sh finds nothing worse than a hint, behind either door."""
+    assert blamed(reports[port]) == []
 
 
 def blamed(report: Path) -> list[str]:
@@ -113,4 +127,8 @@ OF_THE_LABORATORY = {
     "cert_ocspURL",
     "certificate_transparency",
     "DNS_CAArecord",
+    # Nor do they end as soon as others.
+    "cert_validityPeriod",
+    # Debian's openssl cannot speak what only Russia does.
+    "engine_problem",
 }

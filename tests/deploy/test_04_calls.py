@@ -1,8 +1,17 @@
 """Two people call through it, whatever their network lets through."""
 
+from testinfra.host import Host
+
 from tests.deploy.calls import Call, Path, media_path, signaling_works
 from tests.deploy.lab.laboratory import Laboratory
-from tests.deploy.lab.network import NO_DIRECT, NO_UDP, ONLY_443, OPEN
+from tests.deploy.lab.network import (
+    CLIENTS,
+    NO_DIRECT,
+    NO_UDP,
+    ONLY_443,
+    OPEN,
+    address,
+)
 
 
 def relayed(path: Path) -> bool:
@@ -48,11 +57,17 @@ def test_without_udp_the_relay_carries_it_over_tcp(call: Call, lab: Laboratory) 
 
 
 def test_with_443_alone_the_relay_carries_it_over_tls(
-    call: Call, lab: Laboratory
+    call: Call, lab: Laboratory, host: Host
 ) -> None:
-    """Where nothing but TCP to 443 passes, pages and media share that port."""
+    """Where nothing but TCP to 443 passes, pages and media share that port.
+
+    Behind nginx the relay still knows who comes.
+    """
     lab.network.filter(ONLY_443)
     paths = talk(call)
     assert {path.local for path in paths} == {"relay"}
     assert {path.relay_protocol for path in paths} == {"tls"}
     assert {":443" in path.relay_url for path in paths} == {True}
+    seen = host.check_output("journalctl --unit=coturn --output=cat --since=-2min")
+    for number in CLIENTS.values():
+        assert address(number) in seen

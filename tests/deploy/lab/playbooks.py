@@ -62,9 +62,8 @@ class Inventory:
     @property
     def secrets(self) -> dict[str, Any]:
         """What the first run made up."""
-        made: dict[str, Any] = yaml.safe_load(
-            (self.folder / "secrets.yml").read_text()
-        )["deskside_secrets"]
+        text = (self.folder / "secrets.yml").read_text()
+        made: dict[str, Any] = yaml.safe_load(text)
         return made
 
     def keep_secrets_of(self, other: "Inventory") -> None:
