@@ -10,66 +10,56 @@ from tests.e2e.conftest import People
 from tests.services import run
 
 
-def test_records_last(running: Project, people: People) -> None:
-    """Rooms and accounts are there after `down` and `up`."""
+SAY = "REDISCLI_AUTH=$(cat /run/secrets/redis_password) redis-cli --user deskside"
+
+
+def test_what_lasts(running: Project, people: People) -> None:
+    """Records and live state are there after `down` and `up`, and logins are good."""
     agent = people.agent()
     agent.create_room("Kept for later")
+    running.execute("redis", "sh", "-c", f"{SAY} set kept 7")
     running.down()
     assert running.names("--all") == []
     running.up()
     agent.go(agent.room_url)
     agent.sees("Kept for later")
+    assert running.execute("redis", "sh", "-c", f"{SAY} get kept") == (0, "7\n")
 
 
-def test_live_state_lasts(running: Project) -> None:
-    """What Redis holds is there after `down` and `up`."""
-    say = "REDISCLI_AUTH=$(cat /run/secrets/redis_password) redis-cli --user deskside"
-    running.execute("redis", "sh", "-c", f"{say} set kept 7")
-    running.down()
-    running.up()
-    assert running.execute("redis", "sh", "-c", f"{say} get kept") == (0, "7\n")
-
-
-def test_password_is_what_the_secret_says(running: Project) -> None:
-    """Made anew, the app and PostgreSQL have the new one after `up`."""
-    secret = running.folder / "var/compose/secrets/postgres_password"
-    before = secret.read_text()
-    secret.unlink()
-    make_secrets(running.folder, running.docker.machine)
-    assert secret.read_text() != before
-    running.up()
-    ask = "deskside agent list"
-    assert running.execute("app", "sh", "-c", ask)[0] == 0
-
-
-def test_other_certificate_is_served_after_up(running: Project, people: People) -> None:
-    """What `make compose-secrets` makes anew, `up` brings into the containers."""
-    machine = running.docker.machine
+def test_what_is_made_anew_is_used(running: Project, people: People) -> None:
+    """A password and a certificate that were thrown away: `up` brings in others."""
+    made = running.folder / "var/compose"
     before = running.container("nginx")["Id"]
-    made = make_secrets(running.folder, machine, ADMIN_EMAIL="it@deskside.test")
-    assert made.returncode == 0, made.stdout
     running.up()
     assert running.container("nginx")["Id"] == before
-    for name in ("fullchain.pem", "privkey.pem"):
-        (running.folder / "var/compose/tls" / name).unlink()
-    make_secrets(running.folder, machine)
+    for name in ("secrets/postgres_password", "tls/fullchain.pem", "tls/privkey.pem"):
+        (made / name).unlink()
+    done = make_secrets(running.folder, running.docker.machine)
+    assert done.returncode == 0, done.stdout
     running.up()
     assert running.container("nginx")["Id"] != before
     people.agent()
 
 
+def test_down_leaves_what_lasts(running: Project) -> None:
+    """Containers and networks end; volumes and images stay."""
+    running.down()
+    assert running.docker.run("ps", "--all", "--quiet") == ""
+    assert set(names(running, "network")) == {"bridge", "host", "none"}
+    assert set(names(running, "volume")) == {"deskside_postgres", "deskside_redis"}
+
+
 @pytest.fixture
 def alone(built: Project) -> Iterator[Project]:
     """No containers before, none after."""
-    built.down()
+    assert built.names("--all") == []
     yield built
     built.down()
 
 
 def up(project: Project, profile: str) -> set[str]:
     """Start one part; gives the services that run then."""
-    arguments = ("--profile", profile, "up", "--detach", "--wait")
-    project.compose(*arguments)
+    project.compose("--profile", profile, "up", "--detach", "--wait", seconds=180)
     return set(project.names())
 
 
@@ -114,14 +104,8 @@ def test_relay_alone(alone: Project, options: list[str]) -> None:
     assert "Total lost packets 0 (0.000000%)" in said
 
 
-def test_down_leaves_nothing(built: Project) -> None:
-    """Containers and networks end; what lasts goes only when that is said."""
-    built.up()
-    built.down()
-    docker = built.docker
-    assert docker.run("ps", "--all", "--quiet") == ""
-    assert set(names(built, "network")) == {"bridge", "host", "none"}
-    assert set(names(built, "volume")) == {"deskside_postgres", "deskside_redis"}
+def test_down_with_volumes_leaves_nothing(built: Project) -> None:
+    """What lasts goes when that is said."""
     built.down("--volumes")
     assert names(built, "volume") == []
 
