@@ -14,6 +14,9 @@ from app import __version__
 from tests.services import Node, private_folder, run
 
 
+pytestmark = pytest.mark.timeout(400)
+"""The first waits for the release to be built."""
+
 EMAIL, PASSWORD = "agent@example.org", "correct horse battery"
 PAGES = ("/", "/rooms/new", "/customers", "/history", "/settings")
 ADDRESS = re.compile(r"""(?:href|src)="(/static/[^"#]+)""")
