@@ -3,7 +3,7 @@
 import pytest
 from testinfra.host import Host
 
-from tests.deploy.calls import Call, longest_gap, signaling_works, watch
+from tests.deploy.calls import Call, longest_gap, media_path, signaling_works, watch
 from tests.deploy.conftest import TIMES
 from tests.deploy.deployment import Deployment
 from tests.deploy.lab.laboratory import Laboratory
@@ -16,6 +16,8 @@ def talk(lab: Laboratory, begun: Call) -> Call:
     """One call for all crashes, carried by the relay over UDP."""
     lab.network.filter(NO_DIRECT)
     begun.begin()
+    for person in begun.people:
+        assert "relay" in (media_path(person).local, media_path(person).remote)
     return begun
 
 
