@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import Playwright
 from testinfra.host import Host
 
 from tests.deploy.calls import Call, Callers
@@ -76,20 +76,15 @@ def host(single: Deployment) -> Host:
 
 
 @pytest.fixture(scope="session")
-def driver() -> Iterator[Playwright]:
-    """What drives the browsers."""
-    with sync_playwright() as playwright:
-        yield playwright
-
-
-@pytest.fixture(scope="session")
 def callers(
-    single: Deployment, driver: Playwright, lab: Laboratory
+    single: Deployment, playwright_driver: Playwright, lab: Laboratory
 ) -> Iterator[Callers]:
     """Two Chromiums, each at a client of its own."""
     with ExitStack() as stack:
         agents, customers = (
-            stack.enter_context(launch(driver, client, lab.folder, lab.trusted))
+            stack.enter_context(
+                launch(playwright_driver, client, lab.folder, lab.trusted)
+            )
             for client in CLIENTS
         )
         yield Callers(single.url, agents, customers, lab.folder)
