@@ -66,6 +66,8 @@ def single(lab: Laboratory, release: None) -> Deployment:
     lab.desk.start()
     made = Deployment(lab, inventory, inventory.play("site"))
     made.add_agent(AGENT_EMAIL, AGENT_NAME, AGENT_PASSWORD)
+    # As its timer will every hour; it takes a minute and a half beside the tests.
+    lab.desk.run("systemctl start --no-block deskside-doctor.service")
     return made
 
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
+from testinfra.host import Host
 
 from tests.deploy.deployment import DOMAIN, Deployment
 from tests.services import wait_until
@@ -80,6 +81,14 @@ THINGS = [
         "health",
     ),
 ]
+
+
+def test_verdict_of_the_timer_is_a_metric(single: Deployment, host: Host) -> None:
+    """The doctor that ran beside the tests left word for Prometheus."""
+    job = "systemctl is-active deskside-doctor.service"
+    assert wait_until(lambda: host.run(job).stdout.strip() == "inactive", 180)
+    told = host.check_output("cat /var/lib/prometheus/node-exporter/deskside_*.prom")
+    assert "deskside_doctor_ok 1.0" in told
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from testinfra.host import Host
 from tests.deploy.calls import Call, longest_gap, media_path, signaling_works, watch
 from tests.deploy.conftest import TIMES
 from tests.deploy.deployment import Deployment
+from tests.deploy.fetch import fetch
 from tests.deploy.lab.laboratory import Laboratory
 from tests.deploy.lab.network import NO_DIRECT
 from tests.services import wait_until
@@ -73,3 +74,16 @@ def test_call_is_written_down_once(talk: Call) -> None:
     talk.end()
     history = talk.agent.page.locator("#state a[href^='/history/']")
     history.wait_for(timeout=60_000)
+
+
+def test_maintenance_page_while_no_node_answers(
+    lab: Laboratory, single: Deployment
+) -> None:
+    """People read words, not an error of the proxy."""
+    single.desk.run("systemctl stop 'deskside@*'")
+    try:
+        status, _, body = fetch(lab, "/login", "--header", "Accept: text/html")
+    finally:
+        single.desk.run("systemctl start deskside@8001 deskside@8002")
+    assert status == 503
+    assert "right back" in body
