@@ -92,7 +92,7 @@ class Project:
 
     def down(self, *options: str) -> None:
         """Stop and remove the containers."""
-        self.compose("down", "--timeout=20", *options)
+        self.compose("down", *options)
 
     def execute(self, service: str, *command: str, text: str = "") -> tuple[int, str]:
         """Run a command in a container; gives its exit code and what it wrote."""
