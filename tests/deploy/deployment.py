@@ -40,6 +40,12 @@ class Deployment:
         """The host with everything, or with all but the relay."""
         return self.lab.desk
 
+    @property
+    def hosts(self) -> list[Host]:
+        """All hosts of it."""
+        both = (self.lab.desk, self.lab.relay)
+        return [host for host in both if host.process]
+
     def add_agent(self, email: str, name: str, password: str) -> None:
         """Add somebody who may log in, as an operator does on the host."""
         add = f"deskside agent add {email} --name '{name}' --password-file -"
