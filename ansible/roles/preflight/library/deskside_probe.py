@@ -7,10 +7,12 @@ listen  `tcp/443` and the like: answer there with `token`, each once, for `secon
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -18,6 +20,9 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+
+EARS = Path("/run/deskside-preflight")
+"""Holds the number of the process with ears, and is locked by it."""
 
 PROCESS = re.compile(r'"([^"]+)",pid=(\d+)')
 KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
@@ -36,6 +41,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     asked = module.params
+    end_earlier()
     if asked["listen"]:
         ears = listeners(asked["listen"])
         in_background(
@@ -135,9 +141,26 @@ def in_background(ears: list[socket.socket], token: bytes, end: float) -> None:
     for stream in range(3):
         os.dup2(nothing, stream)
     try:
-        answer(ears, token, end)
+        with EARS.open("w") as known:
+            fcntl.flock(known, fcntl.LOCK_EX)
+            known.write(str(os.getpid()))
+            known.flush()
+            answer(ears, token, end)
     finally:
         os._exit(0)
+
+
+def end_earlier() -> None:
+    """End the ears of a run before this one: they are no program that takes ports."""
+    try:
+        with EARS.open() as known:
+            try:
+                fcntl.flock(known, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:  # Held by them, so the number is theirs.
+                os.kill(int(known.read()), signal.SIGKILL)
+                fcntl.flock(known, fcntl.LOCK_SH)
+    except (OSError, ValueError):
+        return  # There are none, or they have just ended.
 
 
 def answer(ears: list[socket.socket], token: bytes, end: float) -> None:
