@@ -10,8 +10,8 @@ from playwright.sync_api import Playwright, sync_playwright
 from tests.services import Postgres, Redis, Turn, private_folder
 
 
-SLOW = ("faults", "e2e", "compose", "deploy")
-"""Folders whose tests come last, so that a mistake shows early."""
+IN_ORDER = ("compose", "deploy")
+"""Folders whose tests come last, each as written: one goes on where another ended."""
 
 ROOT_ONLY = [Path(__file__).parent / name for name in ("compose", "deploy")]
 """Their tests boot hosts or run Docker, which nobody but root may."""
@@ -29,10 +29,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first; within a folder the order stays."""
-    items.sort(
-        key=lambda item: [f"tests/{name}/" in item.nodeid for name in SLOW][::-1]
-    )
+    """Fast tests first, so that a mistake shows early; within a folder order stays."""
+    items.sort(key=place)
+
+
+def place(item: pytest.Item) -> tuple[bool, ...]:
+    """Where a test stands: what is True early in this comes late."""
+    compose, deploy = (f"tests/{name}/" in item.nodeid for name in IN_ORDER)
+    browser = "playwright_driver" in getattr(item, "fixturenames", ())
+    # Once Playwright runs, no test of this process can have an event loop of its own.
+    late = browser and not (compose or deploy)
+    e2e, faults = (f"tests/{name}/" in item.nodeid for name in ("e2e", "faults"))
+    return deploy, compose, late, e2e, faults
 
 
 @pytest.fixture(scope="session")
