@@ -169,16 +169,18 @@ def pip_install(lock: Path) -> None:
 
 def pip_steps(command: Sequence[Path | str], log: Path) -> Iterator[str]:
     """Run pip; yields the name of each package when it comes to it."""
-    pip = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    assert pip.stdout is not None  # noqa: S101  (asked for above)
-    with log.open("w") as kept:
+    with (
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as pip,
+        log.open("w") as kept,
+    ):
+        assert pip.stdout is not None  # noqa: S101  (asked for above)
         for line in pip.stdout:
             kept.write(line)
             if step := STEP.match(line):
                 yield step["name"] or "unpacking"
-    if pip.wait() != 0:
+    if pip.returncode != 0:
         end = "".join(log.read_text().splitlines(keepends=True)[-15:])
         raise Trouble(f"pip could not install them:\n{end}\nThe whole log is in {log}")
 
