@@ -87,10 +87,10 @@ def reports(single: Deployment, lab: Laboratory) -> dict[int, Path]:
     """What testssl.sh says of both ports, asked at once."""
     ports = [443, 5349]
     with ThreadPoolExecutor() as pool:
-        return dict(zip(ports, pool.map(partial(tested, lab), ports), strict=True))
+        return dict(zip(ports, pool.map(partial(examined, lab), ports), strict=True))
 
 
-def tested(lab: Laboratory, port: int) -> Path:
+def examined(lab: Laboratory, port: int) -> Path:
     """Have testssl.sh examine a port, as a client; gives its report."""
     report = ARTIFACTS / f"testssl-{port}.json"
     report.unlink(missing_ok=True)

@@ -1,20 +1,12 @@
 """The way out: nothing of it stays but what was asked to stay."""
 
-import pytest
-
 from tests.deploy.deployment import Deployment, look_at
-from tests.deploy.test_11_restore import COUNTS
+from tests.deploy.test_11_restore import rows_of
 
 
 YES = ["-e", "uninstall_confirm=yes"]
 GONE = ["/opt/deskside", "/usr/local/bin/deskside", "/etc/deskside/secrets"]
 SERVERS = ["nginx", "coturn"]
-
-
-@pytest.fixture(scope="module")
-def rows(single: Deployment) -> str:
-    """The records before; the command that counts them goes with the rest."""
-    return single.desk.run(COUNTS)
 
 
 def test_uninstall_asks_first(single: Deployment) -> None:
@@ -24,17 +16,16 @@ def test_uninstall_asks_first(single: Deployment) -> None:
     assert single.desk.works("test -e /opt/deskside/current")
 
 
-def test_uninstall_leaves_the_records(single: Deployment, rows: str) -> None:
+def test_uninstall_leaves_the_records(single: Deployment) -> None:
     """Programs, settings, secrets, units and rules are gone; the records stay."""
-    query = single.desk.run("cat /usr/local/lib/deskside/counts.sql")
+    before = rows_of(single)
     single.inventory.play("uninstall", *YES)
-    ask = "su postgres -c 'psql -d deskside -Atq'"
-    assert single.desk.run(ask, text=query) == rows
+    assert rows_of(single) == before
     for machine in single.hosts:
         host = look_at(machine)
         assert [path for path in GONE if host.file(path).exists] == []
-        units = host.check_output("systemctl list-unit-files 'deskside*' --no-legend")
-        assert units == ""
+        units = host.run("systemctl list-unit-files 'deskside*' --no-legend")
+        assert units.stdout == ""
         assert host.run("nft list table inet deskside").rc != 0
         assert not any(host.service(name).is_running for name in SERVERS)
 
