@@ -47,7 +47,7 @@ bench: dev ## Measure the way from the click on Join to the first picture.
 release: control ## Build what hosts install: dist/deskside-VERSION.tar.
 	@$(VENV)/python -m tools.release
 
-deploy: release ## Put it on the hosts of INVENTORY=path and prove that it works.
+deploy: inventory release ## Put it on the hosts of INVENTORY=path and prove that it works.
 	@cd ansible && ../$(VENV)/ansible-playbook -i '$(abspath $(INVENTORY))' site.yml $(ANSIBLE)
 
 deploy-test: dev ## Prove the playbooks on booted hosts of their own; needs root.
@@ -57,9 +57,12 @@ deploy-test: dev ## Prove the playbooks on booted hosts of their own; needs root
 compose-secrets: setup ## Make the secrets and configuration of docker-compose.yml.
 	@$(VENV)/python -m tools.compose_secrets
 
-.PHONY: control
+.PHONY: control inventory
 control:
 	@$(PYTHON) tools/setup.py --deploy
+
+inventory:
+	@test -e '$(INVENTORY)' || { echo 'Which hosts? make deploy INVENTORY=ansible/inventories/mine'; exit 1; }
 
 clean: ## Forget what was installed and cached; var/ stays.
 	@rm -rf .venv node_modules app/static/vendor .mypy_cache .ruff_cache .pytest_cache \
