@@ -55,6 +55,17 @@ def test_killed_service_costs_no_picture(
     assert gap < 1
 
 
+def test_killed_live_state_forgets_nothing(single: Deployment, host: Host) -> None:
+    """What was committed in one step is there again, all of it."""
+    password = single.inventory.secrets["redis_password"]
+    cli = f"REDISCLI_AUTH={password} redis-cli --no-auth-warning --user deskside"
+    step = "redis.call('set', 'test:a', 1) redis.call('set', 'test:b', 2)"
+    host.check_output(f'{cli} eval "{step}" 0')
+    kill(single, "redis-server")
+    assert host.check_output(f"{cli} mget test:a test:b").split() == ["1", "2"]
+    host.check_output(f"{cli} del test:a test:b")
+
+
 def test_killed_relay_costs_seconds(single: Deployment, talk: Call) -> None:
     """The relay carries the media: both find it again by themselves."""
     watch(*talk.people)
