@@ -27,9 +27,10 @@ class Dns(Service):
         self.names.chmod(0o644)
 
     def command(self) -> list[str]:
-        options = ["--keep-in-foreground", "--log-facility=-", "--conf-file=/dev/null"]
+        # "Debug mode": it keeps its account, and with that the promise to end with us.
+        options = ["--no-daemon", "--conf-file=/dev/null"]
         options += [f"--listen-address={GATEWAY}", "--bind-interfaces", "--no-hosts"]
-        options += [f"--addn-hosts={self.names}", f"--local=/{ZONE}/", "--user=root"]
+        options += [f"--addn-hosts={self.names}", f"--local=/{ZONE}/"]
         options += ["--pid-file=", "--no-resolv"]
         options += [f"--server={server}" for server in name_servers()]
         return [*inside(CONTROL), find_program(self.program), *options]
