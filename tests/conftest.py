@@ -52,7 +52,7 @@ def playwright_driver() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def redis_service() -> Iterator[Redis]:
-    """One Redis for the whole run; tests use own key prefixes or `redis_url`."""
+    """One Redis for the whole run; tests empty it, so lasting nodes have their own."""
     with private_folder("redis") as folder, Redis(folder) as service:
         yield service
 

@@ -20,15 +20,16 @@ def authority() -> Iterator[Authority]:
 
 @pytest.fixture(scope="session")
 def deployment(
-    authority: Authority, redis_service: Redis, postgres_service: Postgres
+    authority: Authority, postgres_service: Postgres
 ) -> Iterator[Deployment]:
     """Everything runs, and nothing is wrong with it."""
     with ExitStack() as stack:
         folder = stack.enter_context(private_folder("deployment"))
+        redis = stack.enter_context(Redis(folder))
         made = Deployment(
             folder,
             authority,
-            redis_url=redis_service.url,
+            redis_url=redis.url,
             database_url=postgres_service.create_database(),
         )
         made.node.migrate()

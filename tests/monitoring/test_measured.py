@@ -46,25 +46,23 @@ VARIABLES = {
 
 
 @pytest.fixture(scope="module")
-def prometheus(
-    redis_service: Redis, postgres_service: Postgres
-) -> Iterator[Prometheus]:
+def prometheus(postgres_service: Postgres) -> Iterator[Prometheus]:
     """A Prometheus that measures a node, its servers and this machine."""
     with private_folder("monitoring") as folder, ExitStack() as stack:
-        redis_service.flush()
+        redis = stack.enter_context(Redis(folder))
         textfiles = write_all(folder)
         database = postgres_service.create_database()
         node = Node(
             folder,
-            redis_url=redis_service.url,
+            redis_url=redis.url,
             database_url=database,
-            relay_statistics_url=redis_service.url.replace("/0", "/2"),
+            relay_statistics_url=redis.url.replace("/0", "/2"),
         )
         node.migrate()
         of_postgres = database.replace("+asyncpg", "") + "?sslmode=disable"
         exporters = [
             Exporter(folder, "node", f"--collector.textfile.directory={textfiles}"),
-            Exporter(folder, "redis", f"--redis.addr={redis_service.url}"),
+            Exporter(folder, "redis", f"--redis.addr={redis.url}"),
             Exporter(folder, "postgres", DATA_SOURCE_NAME=of_postgres),
         ]
         for service in (node, *exporters):

@@ -20,17 +20,17 @@ def authority() -> Iterator[Authority]:
 
 
 @pytest.fixture(scope="session")
-def nodes(
-    redis_service: Redis, postgres_service: Postgres, edge_port: int
-) -> Iterator[list[Node]]:
+def nodes(postgres_service: Postgres, edge_port: int) -> Iterator[list[Node]]:
     """Two nodes of the service behind the door."""
     with ExitStack() as stack:
+        folder = stack.enter_context(private_folder("redis"))
+        redis = stack.enter_context(Redis(folder))
         found = [
             Node(
                 stack.enter_context(private_folder("node")),
                 public_url=f"https://{WEB}:{edge_port}",
                 proxy_hops=1,
-                redis_url=redis_service.url,
+                redis_url=redis.url,
                 database_url=database,
                 secret="the same for all nodes of these tests",
                 turn_secret=NEW_SECRET,
