@@ -40,7 +40,7 @@ def test_new_secrets_end_no_call(
 
 
 def test_old_secret_of_the_relay_is_forgotten(single: Deployment) -> None:
-    """Calls with credentials of the old one would end now: usually it waits for them."""
+    """Calls with credentials of the old one would end now; usually it waits."""
     before = single.inventory.secrets["turn_secret"]
     rotate(single, "turn")
     after = single.inventory.secrets["turn_secret"]

@@ -16,9 +16,8 @@ RECORDING = "/var/lib/deskside/recordings/kept"
 
 
 DUMP = "cd / && su postgres -c 'pg_dump --data-only --inserts deskside'"
-HISTORY = re.compile(
-    r"^INSERT INTO public\.(agents|rooms|visitors|calls|call_events) .*"
-)
+TABLES = ("agents", "rooms", "visitors", "calls", "call_events")
+HISTORY = re.compile(rf"^INSERT INTO public\.({'|'.join(TABLES)}) .*")
 
 
 def rows_of(deployment: Deployment) -> set[str]:
