@@ -103,6 +103,30 @@ def test_call_outlives_each_container(running: Project, people: People) -> None:
     end(agent, customer)
 
 
+def test_killed_redis_has_forgotten_nothing(running: Project) -> None:
+    """What was done in a transaction is done after a crash, too."""
+    password = dict(running.secrets())["redis_password"]
+
+    def ask(*command: str) -> str:
+        wrapped = (
+            "env",
+            f"REDISCLI_AUTH={password}",
+            "redis-cli",
+            "--user",
+            "deskside",
+        )
+        code, answer = running.execute("redis", *wrapped, *command)
+        assert code == 0, answer
+        return answer.strip()
+
+    ask("EVAL", "redis.call('set', 'a', 1) return redis.call('set', 'b', 2)", "0")
+    # Within a second it is on the disk.
+    assert ask("WAITAOF", "1", "0", "5000").split()[0] == "1"
+    running.crash("redis")
+    assert ask("MGET", "a", "b").split() == ["1", "2"]
+    assert ask("DEL", "a", "b") == "2"
+
+
 def test_call_on_several_containers(running: Project, people: People) -> None:
     """With two containers of the app nginx finds both, and takes up who comes later."""
     running.up("--scale=app=2")
