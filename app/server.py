@@ -157,6 +157,8 @@ class Requests:
         self.started = started
         self.last = False
         """Whether a connection ends with the answer it now gets."""
+        self.over = False
+        """Whether the app may have ended already."""
         self.tasks: set[asyncio.Task[Any]] = set()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -165,6 +167,9 @@ class Requests:
             return
         if scope["type"] == "http":
             send = self._closing(send)
+            if self.over:
+                await _refuse_request(send)
+                return
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  (ASGI servers run requests in tasks)
         self.tasks.add(task)
@@ -194,8 +199,15 @@ class Requests:
         """Give the open requests so long, then cancel them."""
         if self.tasks:
             await asyncio.wait(self.tasks, timeout=seconds)
+        self.over = True
         for task in self.tasks:
             task.cancel()
+
+
+async def _refuse_request(send: Send) -> None:
+    """Answer 503, by which a proxy knows that it may ask another node."""
+    await send({"type": "http.response.start", "status": 503, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
 
 
 class Supervisor:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
+from tests import measured
 from tests.services import Postgres, Redis, Turn, private_folder
 
 
@@ -22,15 +23,34 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
     return True if collection_path in ROOT_ONLY and os.geteuid() != 0 else None
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin anew, unless this is a process that only helps."""
+    if not hasattr(config, "workerinput"):
+        measured.forget()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was left out."""
+    """Say what was measured, and what was left out."""
+    if lines := measured.noted():
+        terminalreporter.section("measured")
+        terminalreporter.write(lines)
     if os.geteuid() != 0:
         terminalreporter.line("Left out, they need root: tests/compose, tests/deploy.")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first, so that a mistake shows early; within a folder order stays."""
+    """Fast tests first, so that a mistake shows early; within a folder order stays.
+
+    With two processes (`-n 2`), one has the hosts and containers, the other the rest.
+    """
     items.sort(key=place)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("hosts" if apart(item) else "here"))
+
+
+def apart(item: pytest.Item) -> bool:
+    """Whether a test has a machine to itself: it hardly asks this process anything."""
+    return any(folder in item.path.parents for folder in ROOT_ONLY)
 
 
 def place(item: pytest.Item) -> tuple[bool, ...]:

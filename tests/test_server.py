@@ -10,13 +10,16 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from quart import Quart
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
+from app import server
 from tests.services import (
     Node,
     Redis,
@@ -124,6 +127,7 @@ async def test_draining_node_takes_nothing_new(node: Node) -> None:
     async with httpx.AsyncClient() as client, httpx.AsyncClient() as slow:
         ready = await client.get(f"{node.url}/readyz")
         slow.headers["Sec-Fetch-Site"] = "same-origin"
+        slow.headers["Content-Type"] = "application/x-www-form-urlencoded"
         form = asyncio.create_task(slow.post(f"{node.url}/login", content=endless()))
         await asyncio.sleep(0.2)
         stopping = asyncio.create_task(asyncio.to_thread(node.stop))
@@ -134,6 +138,21 @@ async def test_draining_node_takes_nothing_new(node: Node) -> None:
     assert draining.json()["status"] == "draining"
     assert draining.headers["connection"] == "close"
     assert await stopping == 0
+
+
+async def test_request_that_comes_after_the_end_is_refused() -> None:
+    """What a kept connection still brings is for another node; 503 tells a proxy."""
+    requests = server.Requests(Quart(__name__), started=lambda: None)
+    requests.last = True
+    await requests.finish(0)
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await requests({"type": "http"}, None, send)
+    assert (sent[0]["status"], sent[0]["headers"]) == (503, [(b"connection", b"close")])
+    assert sent[1] == {"type": "http.response.body", "body": b""}
 
 
 async def endless() -> AsyncIterator[bytes]:

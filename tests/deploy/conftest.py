@@ -18,13 +18,11 @@ from tests.deploy.deployment import DOMAIN, Deployment, look_at
 from tests.deploy.lab.browsers import launch
 from tests.deploy.lab.laboratory import Laboratory, laboratory
 from tests.deploy.lab.network import CLIENTS, OPEN
-from tests.deploy.lab.programs import ARTIFACTS, run
+from tests.deploy.lab.programs import run
 from tests.e2e.people import AGENT_EMAIL, AGENT_NAME, AGENT_PASSWORD
 
 
 MINUTES = 20
-TIMES: list[str] = []
-"""What was measured, for the summary."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,14 +31,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(folder):
             item.add_marker(pytest.mark.timeout(60 * MINUTES))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was measured."""
-    if TIMES:
-        terminalreporter.section("measured on booted hosts")
-        terminalreporter.line("\n".join(TIMES))
-        (ARTIFACTS / "times.txt").write_text("\n".join([*TIMES, ""]))
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,6 @@ import json
 import shlex
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,11 +95,3 @@ def look_at(host: Host) -> testinfra.host.Host:
     return testinfra.get_host(
         f"ssh://root@{host.host}", ssh_extra_args=options, controlpersist=0
     )
-
-
-@contextmanager
-def measured(times: list[str], what: str) -> Iterator[None]:
-    """Note how long something took."""
-    begun = time.monotonic()
-    yield
-    times.append(f"{what}: {time.monotonic() - begun:.1f} s")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.deploy.conftest import TIMES
-from tests.deploy.deployment import Deployment, measured
+from tests.deploy.deployment import Deployment
 from tests.deploy.lab.laboratory import Laboratory
+from tests.measured import note, timed
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def test_name_that_leads_elsewhere_is_told_before_anything_changes(
 
 def test_bare_host_to_proven_call(single: Deployment) -> None:
     """One playbook; it ends with the doctor's verdict and a call by the relay."""
-    TIMES.append(f"bare host to first call: {single.first.seconds:.0f} s")
+    note(f"bare host to first call: {single.first.seconds:.0f} s")
     assert single.first.changed > 50
     assert "The service works, seen from its own host and from here" in (
         single.first.output
@@ -39,7 +39,7 @@ def test_bare_host_to_proven_call(single: Deployment) -> None:
 
 def test_second_run_changes_nothing(single: Deployment) -> None:
     """What is as it should be is left alone."""
-    with measured(TIMES, "second run (without the doctor)"):
+    with timed("second run (without the doctor)"):
         again = single.inventory.play("site", "--skip-tags", "doctor")
     assert again.what_changed == []
     assert again.changed == 0

@@ -4,11 +4,11 @@ import pytest
 from testinfra.host import Host
 
 from tests.deploy.calls import Call, longest_gap, media_path, signaling_works, watch
-from tests.deploy.conftest import TIMES
 from tests.deploy.deployment import Deployment
 from tests.deploy.fetch import fetch
 from tests.deploy.lab.laboratory import Laboratory
 from tests.deploy.lab.network import NO_DIRECT
+from tests.measured import note
 from tests.services import wait_until
 
 
@@ -51,7 +51,7 @@ def test_killed_service_costs_no_picture(
     kill(single, unit)
     signaling_works(talk.agent, talk.customer)
     gap = longest_gap(*talk.people)
-    TIMES.append(f"{unit} killed during a call: media gap {gap:.2f} s")
+    note(f"{unit} killed during a call: media gap {gap:.2f} s")
     assert gap < 1
 
 
@@ -73,7 +73,7 @@ def test_killed_relay_costs_seconds(single: Deployment, talk: Call) -> None:
     for person in talk.people:
         person.sees_picture()
     gap = longest_gap(*talk.people)
-    TIMES.append(f"coturn killed during a call: media gap {gap:.1f} s")
+    note(f"coturn killed during a call: media gap {gap:.1f} s")
     assert gap < 20
     signaling_works(talk.agent, talk.customer)
     for person in talk.people:

@@ -13,9 +13,9 @@ from tests.deploy.calls import (
     sockets,
     watch,
 )
-from tests.deploy.conftest import TIMES
 from tests.deploy.deployment import Deployment
 from tests.deploy.lab.programs import run
+from tests.measured import note
 
 
 NEXT = f"{__version__}.post1"
@@ -48,7 +48,7 @@ def changes(single: Deployment, talk: Call, playbook: str, *options: str) -> flo
     signaling_works(talk.agent, talk.customer)
     gap = longest_gap(*talk.people)
     what = f"{playbook}: {played.seconds:.0f} s, media gap during a call {gap:.2f} s"
-    TIMES.append(what)
+    note(what)
     return gap
 
 

@@ -1,11 +1,11 @@
 """The certificate is renewed, and what is served is the new one, during a call."""
 
 from tests.deploy.calls import Call, longest_gap, media_path, signaling_works, watch
-from tests.deploy.conftest import TIMES
-from tests.deploy.deployment import DOMAIN, Deployment, measured
+from tests.deploy.deployment import DOMAIN, Deployment
 from tests.deploy.lab.laboratory import Laboratory
 from tests.deploy.lab.network import ONLY_443
 from tests.deploy.lab.served import fingerprints
+from tests.measured import timed
 
 
 RENEW = "certbot renew --force-renewal --no-random-sleep-on-renew"
@@ -21,7 +21,7 @@ def test_renewal_reaches_every_port_and_no_call(
     call.begin()
     assert {media_path(person).relay_protocol for person in call.people} == {"tls"}
     watch(*call.people)
-    with measured(TIMES, "renewal of the certificate"):
+    with timed("renewal of the certificate"):
         # The hook fails, and certbot with it, where the new one is not served.
         said = single.desk.run(RENEW, seconds=120)
     assert "all renewals succeeded" in said

@@ -3,14 +3,14 @@
 from testinfra.host import Host
 
 from tests.deploy.calls import Call
-from tests.deploy.conftest import TIMES
-from tests.deploy.deployment import Deployment, measured
+from tests.deploy.deployment import Deployment
+from tests.measured import timed
 from tests.services import wait_until
 
 
 def test_everything_is_back_by_itself(single: Deployment, host: Host) -> None:
     """No unit failed, and the doctor is content, inside and outside."""
-    with measured(TIMES, "reboot until all nodes serve"):
+    with timed("reboot until all nodes serve"):
         single.desk.reboot()
         assert wait_until(lambda: well(single, "health"), 60)
     waiting = "systemctl is-system-running --wait"

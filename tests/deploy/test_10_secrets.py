@@ -1,10 +1,10 @@
 """New secrets, while two people talk."""
 
 from tests.deploy.calls import Call, signaling_works
-from tests.deploy.conftest import TIMES
-from tests.deploy.deployment import Deployment, measured
+from tests.deploy.deployment import Deployment
 from tests.deploy.lab.laboratory import Laboratory
 from tests.deploy.lab.network import NO_DIRECT
+from tests.measured import timed
 
 
 WITH_CALLS = {
@@ -18,7 +18,7 @@ def rotate(single: Deployment, *kinds: str) -> None:
     """Exchange secrets, without the wait for credentials that are still about."""
     given = [f"rotate={','.join(kinds)}", "rotate_overlap=0"]
     what = f"new secrets ({', '.join(kinds)}; without the wait for old credentials)"
-    with measured(TIMES, what):
+    with timed(what):
         single.inventory.play("rotate_secrets", "-e", given[0], "-e", given[1])
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.calls import Call, media_path
-from tests.deploy.conftest import TIMES
-from tests.deploy.deployment import Deployment, measured
+from tests.deploy.deployment import Deployment
 from tests.deploy.lab.laboratory import Laboratory
 from tests.deploy.lab.network import NO_DIRECT, ONLY_443
+from tests.measured import note, timed
 
 
 RECORDING = "/var/lib/deskside/recordings/kept"
@@ -31,7 +31,7 @@ def archive(single: Deployment) -> Path:
     """A backup of what all the tests before have left, fetched by the playbook."""
     put = f"install -o deskside -g deskside -m 640 /dev/stdin {RECORDING}"
     single.desk.run(put, text="what was recorded")
-    with measured(TIMES, "backup"):
+    with timed("backup"):
         single.inventory.play("backup")
     (found,) = (single.inventory.folder / "backups").glob("*.tar.age")
     return found
@@ -61,7 +61,7 @@ def split(
     lab.desk.start()
     lab.relay.start()
     played = inventory.play("site", "--skip-tags", "doctor")
-    TIMES.append(f"two bare hosts to a service: {played.seconds:.0f} s")
+    note(f"two bare hosts to a service: {played.seconds:.0f} s")
     single.inventory = inventory
     return single
 
@@ -83,7 +83,7 @@ def test_history_is_intact(split: Deployment, archive: Path, history: set[str]) 
     """Every row is back, and so is what was recorded."""
     assert not history <= rows_of(split)
     meant = ["-e", f"restore_archive={archive}", "-e", "restore_confirm=yes"]
-    with measured(TIMES, "restore"):
+    with timed("restore"):
         split.inventory.play("restore", *meant)
     assert history - rows_of(split) == set()
     assert split.desk.run(f"cat {RECORDING}") == "what was recorded"
