@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
+from app.domain.checks import Side
 from app.domain.facts import FactKind, Role
 from app.domain.records import AgentRole, RoomState
 
@@ -260,6 +261,59 @@ call_events = Table(
     Column("kind", word(FactKind), nullable=False),
     Column("role", word(Role)),
     Column("data", JSON, nullable=False),
+)
+
+# What pages tell of their media. Apart from the events, as there are many and no room's
+# state follows from them; the release before knows nothing of it and need not.
+call_notes = Table(
+    "call_notes",
+    metadata,
+    Column(
+        "number",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+    ),
+    Column("id", Words(120), nullable=False, unique=True),
+    Column("room_id", ForeignKey("rooms.id"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("kind", word(FactKind), nullable=False),
+    Column("role", word(Role), nullable=False),
+    Column("data", JSON, nullable=False),
+    Index("ix_call_notes_room_id_at", "room_id", "at"),
+)
+
+# What check pages sent to support; the oldest go when new ones come.
+check_reports = Table(
+    "check_reports",
+    metadata,
+    Column("code", Words(16), primary_key=True),
+    Column("at", Instant, nullable=False, index=True),
+    Column("network", Words(64), nullable=False),  # a /24 or a /48
+    Column("verdict", Words(32), nullable=False),
+    Column("device", Words(120), nullable=False),
+    Column("body", LongWords, nullable=False),  # JSON
+)
+
+# Two check pages that look whether they reach each other, and their letters.
+check_pairs = Table(
+    "check_pairs",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("first_hash", Hash, nullable=False),
+    Column("second_hash", Hash),  # None until somebody opened the link
+    Column("expires_at", Instant, nullable=False, index=True),
+)
+
+check_letters = Table(
+    "check_letters",
+    metadata,
+    Column(
+        "pair_id", ForeignKey("check_pairs.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("side", word(Side), nullable=False),
+    Column("body", LongWords, nullable=False),  # JSON
 )
 
 

@@ -9,6 +9,8 @@ from app.adapters.sql.engine import connect
 from app.adapters.sql.records.agents import Agents
 from app.adapters.sql.records.api_keys import ApiKeys
 from app.adapters.sql.records.calls import Calls
+from app.adapters.sql.records.check_pairs import CheckPairs
+from app.adapters.sql.records.check_reports import CheckReports
 from app.adapters.sql.records.customers import Customers
 from app.adapters.sql.records.facts import Facts
 from app.adapters.sql.records.idempotency import Idempotency
@@ -30,6 +32,8 @@ class Records:
         self.customers = Customers(engine)
         self.rooms = Rooms(engine)
         self.calls = Calls(engine)
+        self.check_reports = CheckReports(engine)
+        self.check_pairs = CheckPairs(engine)
         self._facts = Facts(engine)
 
     @classmethod
