@@ -12,6 +12,7 @@ ParticipantId = NewType("ParticipantId", str)
 NodeId = NewType("NodeId", str)
 ConnectionId = NewType("ConnectionId", str)
 FactId = NewType("FactId", str)
+RelayId = NewType("RelayId", str)
 
 
 class Address(Struct, frozen=True):

@@ -7,6 +7,7 @@ from enum import StrEnum
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -27,6 +28,7 @@ from sqlalchemy.schema import SchemaItem
 from app.domain.checks import Side
 from app.domain.facts import FactKind, Role
 from app.domain.records import AgentRole, RoomState
+from app.domain.relays import RelayState
 
 
 class Instant(TypeDecorator[datetime]):
@@ -316,6 +318,20 @@ check_letters = Table(
     Column("body", LongWords, nullable=False),  # JSON
 )
 
+
+relays = Table(
+    "relays",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Words(60), nullable=False, unique=True),
+    Column("region", Words(40), nullable=False),
+    Column("urls", JSON, nullable=False),
+    Column("weight", Integer, nullable=False),
+    Column("capacity", Integer, nullable=False),  # allocations; 0: nobody has said
+    Column("state", word(RelayState, "state"), nullable=False),
+    Column("declared", Boolean, nullable=False),  # the settings name it
+    Column("created_at", Instant, nullable=False),
+)
 
 # One row: the newest migration that code must know to run on this schema.
 schema_state = Table(

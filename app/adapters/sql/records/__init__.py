@@ -14,6 +14,7 @@ from app.adapters.sql.records.check_reports import CheckReports
 from app.adapters.sql.records.customers import Customers
 from app.adapters.sql.records.facts import Facts
 from app.adapters.sql.records.idempotency import Idempotency
+from app.adapters.sql.records.relays import Relays
 from app.adapters.sql.records.rooms import Rooms
 from app.adapters.sql.records.sessions import Sessions
 from app.domain.facts import Fact
@@ -30,6 +31,7 @@ class Records:
         self.api_keys = ApiKeys(engine)
         self.idempotency = Idempotency(engine)
         self.customers = Customers(engine)
+        self.relays = Relays(engine)
         self.rooms = Rooms(engine)
         self.calls = Calls(engine)
         self.check_reports = CheckReports(engine)
