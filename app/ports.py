@@ -105,6 +105,9 @@ class Backplane(Protocol):
     async def dismiss(self, room: RoomId) -> None:
         """Forget the alarm of a room that no longer exists."""
 
+    async def remember(self, facts: Sequence[bytes]) -> None:
+        """Remember facts that no decision brings, without a commit."""
+
     async def facts(self, limit: int) -> Sequence[Receipt]:
         """Return facts to write, the oldest first.
 

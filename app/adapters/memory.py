@@ -30,6 +30,12 @@ class Memory:
         self.held: dict[NodeId, set[RoomId]] = {}
         self.duties: dict[str, tuple[NodeId, float]] = {}
 
+    def remember(self, facts: Sequence[bytes]) -> None:
+        """Number facts that are to be written."""
+        for fact in facts:
+            self.numbered += 1
+            self.facts[str(self.numbered)] = fact
+
     def deliver(self, node: NodeId, delivery: Delivery) -> None:
         """Put a delivery into the inbox of a node that still lives."""
         inbox = self.inboxes.get(node)
@@ -59,9 +65,7 @@ class MemoryBackplane:
         memory.rooms[commit.room] = Stored(commit.version + 1, commit.state)
         self._set_alarm(commit)
         self._set_holders(commit)
-        for fact in commit.facts:
-            memory.numbered += 1
-            memory.facts[str(memory.numbered)] = fact
+        memory.remember(commit.facts)
         for to, body in commit.letters:
             memory.deliver(to.node, Letter(to.connection, body))
         if commit.keep is not None:
@@ -115,6 +119,10 @@ class MemoryBackplane:
     async def dismiss(self, room: RoomId) -> None:
         """Forget the alarm of a room that no longer exists."""
         self._memory.alarms.pop(room, None)
+
+    async def remember(self, facts: Sequence[bytes]) -> None:
+        """Remember facts that no decision brings."""
+        self._memory.remember(facts)
 
     async def facts(self, limit: int) -> Sequence[Receipt]:
         """Return facts to write, the oldest first."""

@@ -209,6 +209,13 @@ class RedisBackplane:
         async with _reaching():
             await self._redis.zrem(f"{PREFIX}alarms", room)
 
+    async def remember(self, facts: Sequence[bytes]) -> None:
+        """Remember facts that no decision brings; they wait beside the others."""
+        async with _reaching(), self._redis.pipeline(transaction=False) as pipe:
+            for fact in facts:
+                pipe.xadd(f"{PREFIX}facts", {"f": fact})
+            await pipe.execute()
+
     async def facts(self, limit: int) -> Sequence[Receipt]:
         """Return facts to write, the oldest first; one node at a time is given any."""
         async with _reaching():

@@ -31,6 +31,23 @@ class FactKind(StrEnum):
     LEFT = "left"
     STARTED = "started"
     ENDED = "ended"
+    CONNECTED = "connected"
+    NOT_CONNECTED = "not_connected"
+    RECOVERED = "recovered"
+    TROUBLE = "trouble"
+    QUALITY = "quality"
+
+
+TOLD = frozenset(
+    {
+        FactKind.CONNECTED,
+        FactKind.NOT_CONNECTED,
+        FactKind.RECOVERED,
+        FactKind.TROUBLE,
+        FactKind.QUALITY,
+    }
+)
+"""What pages tell of their media. The room decides nothing by it."""
 
 
 class Fact(Struct, frozen=True, kw_only=True):

@@ -6,11 +6,11 @@ from collections import deque
 from app.protocol.session import (
     Close,
     CloseCode,
-    Count,
     Post,
     Session,
     State,
     Submit,
+    Tell,
 )
 
 
@@ -21,7 +21,7 @@ MAX_WORK = 256
 """Actions that may wait for the backplane."""
 
 
-Work = Submit | Post | Count
+Work = Submit | Post | Tell
 """What a socket's worker does, in order."""
 
 

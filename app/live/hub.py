@@ -15,9 +15,10 @@ from app.domain.ids import Address, ConnectionId, RoomId
 from app.live.connection import Connection, Work
 from app.live.duties import end
 from app.live.metrics import Metrics
+from app.live.tellings import Tellings
 from app.live.transact import Transactor, read_notice, write_notice
 from app.ports import Backplane, BackplaneError, Clock, Delivery, Gap, Letter
-from app.protocol.session import Count, Post, Session, Submit
+from app.protocol.session import Post, Session, Submit, Tell
 from app.protocol.tickets import Tickets
 
 
@@ -55,6 +56,7 @@ class Hub:
         self._relays = relays
         self._clock = clock
         self._metrics = metrics
+        self._tellings = Tellings(backplane)
         self._connections: dict[ConnectionId, Connection] = {}
         self._workers: set[asyncio.Task[None]] = set()
         self._listeners: set[asyncio.Queue[RoomId]] = set()
@@ -67,12 +69,14 @@ class Hub:
         tasks = [
             asyncio.create_task(self._read_inbox()),
             asyncio.create_task(self._watch_clock()),
+            asyncio.create_task(self._tellings.run()),
         ]
         try:
             yield
         finally:
             await self.drain()
             await end([*tasks, *self._workers])
+            await self._tellings.flush()
 
     async def drain(self) -> None:
         """Take no more sockets and send the browsers to other nodes."""
@@ -181,8 +185,9 @@ class Hub:
                 self._deliver(Letter(to.connection, write_notice(notice)))
             case Post(to, notice):
                 await self._backplane.post(to, write_notice(notice))
-            case Count(outcome):
-                self._metrics.count(outcome)
+            case Tell(message, fact):
+                self._metrics.count(message)
+                self._tellings.add(fact)
 
     async def _submit(self, command: Command) -> None:
         await self._transactor.transact(command)

@@ -2,6 +2,7 @@
 
 import resource
 from pathlib import Path
+from typing import assert_never
 
 from prometheus_client import (
     CollectorRegistry,
@@ -12,7 +13,15 @@ from prometheus_client import (
 )
 
 from app import __version__
-from app.protocol.messages import ConnectedMessage, NotConnectedMessage
+from app.domain import quality
+from app.protocol.messages import (
+    ConnectedMessage,
+    NotConnectedMessage,
+    QualityMessage,
+    RecoveredMessage,
+    Telling,
+    TroubleMessage,
+)
 
 
 class Metrics:
@@ -67,11 +76,12 @@ class Metrics:
         self.connected = Counter(
             "deskside_calls_connected",
             "Calls whose two pages came to be connected, as the agent's page tells",
-            ["path"],
+            ["path", "protocol"],
             registry=registry,
         )
-        for path in ("direct", "relay"):
-            self.connected.labels(path)
+        for path in quality.Path:
+            for protocol in quality.Transport:
+                self.connected.labels(path.value, protocol.value)
         self.not_connected = Counter(
             "deskside_calls_not_connected",
             "Calls whose two pages tried in vain, as the agent's page tells",
@@ -81,16 +91,59 @@ class Metrics:
             "deskside_call_connect_seconds",
             "From the first attempt to the connection of the two pages",
             registry=registry,
-            buckets=(0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 15),
+            buckets=(0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 15, 30),
         )
+        self._watch_quality()
 
-    def count(self, outcome: ConnectedMessage | NotConnectedMessage) -> None:
-        """Count whether the pages of a call came together, and how soon."""
-        if isinstance(outcome, NotConnectedMessage):
-            self.not_connected.inc()
-            return
-        self.connected.labels("relay" if outcome.relayed else "direct").inc()
-        self.connect_seconds.observe(outcome.after)
+    def _watch_quality(self) -> None:
+        """What both pages of a call tell while it goes on."""
+        self.mos = Histogram(
+            "deskside_call_mos",
+            "How good ten seconds of sound were to a side, from 1 to 4.5 (ITU-T G.107)",
+            registry=self.registry,
+            buckets=(1.5, 2, 2.5, 3, 3.3, 3.6, 3.8, 4, 4.2, 4.3, 4.4, 4.5),
+        )
+        self.recoveries = Counter(
+            "deskside_call_recoveries",
+            "Times media came back to a side, by what brought it back",
+            ["step"],
+            registry=self.registry,
+        )
+        for step in quality.Step:
+            self.recoveries.labels(step.value)
+        self.gap_seconds = Histogram(
+            "deskside_call_gap_seconds",
+            "How long no media came to a side, once it is back",
+            registry=self.registry,
+            buckets=(0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 20, 30, 60, 120),
+        )
+        self.troubles = Counter(
+            "deskside_call_troubles",
+            "What was wrong at a side, as its page found out",
+            ["cause"],
+            registry=self.registry,
+        )
+        for cause in set(quality.Cause) - {quality.Cause.OVER}:
+            self.troubles.labels(cause.value)
+
+    def count(self, message: Telling) -> None:
+        """Count what a page tells of its media."""
+        match message:
+            case ConnectedMessage(after, path, protocol):
+                self.connected.labels(path.value, protocol.value).inc()
+                self.connect_seconds.observe(after)
+            case NotConnectedMessage():
+                self.not_connected.inc()
+            case RecoveredMessage(gap, step):
+                self.recoveries.labels(step.value).inc()
+                self.gap_seconds.observe(gap)
+            case TroubleMessage(cause):
+                if cause is not quality.Cause.OVER:
+                    self.troubles.labels(cause.value).inc()
+            case QualityMessage():
+                self.mos.observe(message.mos)
+            case _:
+                assert_never(message)
 
 
 def _resident_bytes() -> float:

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from app.domain.facts import Role
 from app.domain.ice import IceServer
 from app.domain.notices import EndReason, Media, PeerView
+from app.domain.quality import Cause, Level, Path, Step, Transport
 
 
 SUBPROTOCOL = "deskside.v1"
@@ -21,6 +22,12 @@ HEARTBEAT = 15.0
 Sdp = Annotated[str, Meta(max_length=60_000)]
 ShortText = Annotated[str, Meta(max_length=4096)]
 Seconds = Annotated[float, Meta(ge=0, le=3600)]
+Milliseconds = Annotated[float, Meta(ge=0, le=60_000)]
+Percent = Annotated[float, Meta(ge=0, le=100)]
+Kilobits = Annotated[float, Meta(ge=0, le=1_000_000)]
+"""In a second."""
+
+Pixels = Annotated[int, Meta(ge=0, le=16_384)]
 Instance = Annotated[
     str, Meta(min_length=16, max_length=64, pattern="^[A-Za-z0-9_-]+$")
 ]
@@ -113,11 +120,62 @@ class ConnectedMessage(ClientMessage, tag="connected", frozen=True):
     """The two pages are connected, ``after`` so many seconds of trying."""
 
     after: Seconds
-    relayed: bool
+    path: Path
+    protocol: Transport
 
 
 class NotConnectedMessage(ClientMessage, tag="not_connected", frozen=True):
     """Both are present, and the two pages try in vain."""
+
+
+class RecoveredMessage(ClientMessage, tag="recovered", frozen=True):
+    """Media flows again after ``gap`` seconds without, thanks to a ``step``."""
+
+    gap: Seconds
+    step: Step
+    path: Path
+    protocol: Transport
+
+
+class TroubleMessage(ClientMessage, tag="trouble", frozen=True):
+    """Something is wrong here; no cause: no longer. The other side gets it, too."""
+
+    cause: Cause
+
+
+class QualityMessage(ClientMessage, tag="quality", frozen=True, kw_only=True):
+    """The last ten seconds in numbers, as this side sees and hears them.
+
+    ``rtt`` and ``jitter`` are in milliseconds, ``loss`` (the worse direction) and
+    ``concealed`` (of the sound that was played) in percent, ``mos`` goes from 1 to 4.5,
+    ``fps`` is frames a second of the picture that arrives, ``width`` and ``height``
+    its size, and ``freezes`` counts.
+    """
+
+    rtt: Milliseconds
+    jitter: Milliseconds
+    loss: Percent
+    mos: Annotated[float, Meta(ge=1, le=4.5)]
+    in_kbps: Kilobits
+    out_kbps: Kilobits
+    width: Pixels
+    height: Pixels
+    fps: Annotated[float, Meta(ge=0, le=1000)]
+    freezes: Annotated[int, Meta(ge=0, le=1000)]
+    concealed: Percent
+    path: Path
+    protocol: Transport
+    level: Level
+
+
+Telling = (
+    ConnectedMessage
+    | NotConnectedMessage
+    | RecoveredMessage
+    | TroubleMessage
+    | QualityMessage
+)
+"""What a page tells of its media."""
 
 
 class PingMessage(ClientMessage, tag="ping", frozen=True):
@@ -142,6 +200,9 @@ FromBrowser = (
     | RefreshMessage
     | ConnectedMessage
     | NotConnectedMessage
+    | RecoveredMessage
+    | TroubleMessage
+    | QualityMessage
     | PingMessage
     | LeaveMessage
     | EndMessage

@@ -12,6 +12,7 @@ After each of them drain :meth:`Session.actions` and :meth:`Session.texts_to_sen
 from enum import Enum, auto
 from typing import assert_never
 
+import msgspec
 from msgspec import Struct
 
 from app.domain.commands import (
@@ -25,9 +26,9 @@ from app.domain.commands import (
     SetMedia,
 )
 from app.domain.errors import Refusal, RefusalCode
-from app.domain.facts import Role
+from app.domain.facts import Fact, FactKind, Role
 from app.domain.ice import IceServer, Relays, ice_servers
-from app.domain.ids import Address, ParticipantId, RoomId
+from app.domain.ids import Address, FactId, ParticipantId, RoomId
 from app.domain.notices import (
     Ended,
     Left,
@@ -50,6 +51,12 @@ SILENCE = 40.0
 
 BURST, FRAMES_PER_SECOND = 80.0, 20.0
 """The token bucket of frames; a busy start of a call needs about twenty."""
+
+TELLINGS, TELLINGS_PER_SECOND = 20.0, 0.2
+"""The token bucket of what a page tells of its media, without its quality."""
+
+QUALITY_EVERY = 8.0
+"""Seconds; pages tell their quality every ten."""
 
 PATIENCE = 40
 """Refused frames after which the socket is closed."""
@@ -77,10 +84,11 @@ class Post(Struct, frozen=True):
     notice: Relayed
 
 
-class Count(Struct, frozen=True):
-    """Count what the agent's page tells of the way to the other one."""
+class Tell(Struct, frozen=True):
+    """Count, and remember as a fact, what a page tells of its media."""
 
-    outcome: wire.ConnectedMessage | wire.NotConnectedMessage
+    message: wire.Telling
+    fact: Fact
 
 
 class Close(Struct, frozen=True):
@@ -89,7 +97,7 @@ class Close(Struct, frozen=True):
     code: CloseCode
 
 
-Action = Submit | Post | Count | Close
+Action = Submit | Post | Tell | Close
 
 
 class State(Enum):
@@ -112,13 +120,14 @@ _TEXTS = {
 class _Bucket:
     """A token bucket (time is an argument)."""
 
-    def __init__(self, now: float) -> None:
-        self.tokens = BURST
+    def __init__(self, burst: float, per_second: float, now: float) -> None:
+        self.burst, self.per_second = burst, per_second
+        self.tokens = burst
         self.at = now
 
     def take(self, now: float) -> bool:
-        grown = self.tokens + max(0.0, now - self.at) * FRAMES_PER_SECOND
-        self.tokens, self.at = min(BURST, grown), now
+        grown = self.tokens + max(0.0, now - self.at) * self.per_second
+        self.tokens, self.at = min(self.burst, grown), now
         if self.tokens < 1:
             return False
         self.tokens -= 1
@@ -151,7 +160,10 @@ class Session:
         self._secret = secret
         self._tickets = tickets
         self._relays = relays
-        self._bucket = _Bucket(now)
+        self._bucket = _Bucket(BURST, FRAMES_PER_SECOND, now)
+        self._tellings = _Bucket(TELLINGS, TELLINGS_PER_SECOND, now)
+        self._quality_at = -QUALITY_EVERY
+        self._told = 0
         self._refused = 0
         self._since = now
         self._peer: Address | None = None
@@ -268,8 +280,8 @@ class Session:
             self._relay(message)
         elif isinstance(message, wire.RefreshMessage):
             self._refresh(now)
-        elif isinstance(message, wire.ConnectedMessage | wire.NotConnectedMessage):
-            self._count(message)
+        elif isinstance(message, wire.Telling):
+            self._hear(message, now)
         else:
             self._submit(message)
 
@@ -313,7 +325,12 @@ class Session:
             terms=ticket.terms,
         )
 
-    def _relay(self, message: wire.DescriptionMessage | wire.CandidatesMessage) -> None:
+    def _relay(
+        self,
+        message: (
+            wire.DescriptionMessage | wire.CandidatesMessage | wire.TroubleMessage
+        ),
+    ) -> None:
         if self._peer is None:
             self._refuse(wire.ErrorCode.NO_PEER, "Nobody is there.")
             return
@@ -321,10 +338,39 @@ class Session:
         text = wire.encode(message)
         self._actions.append(Post(self._peer, Relayed(self.address, text)))
 
-    def _count(self, outcome: wire.ConnectedMessage | wire.NotConnectedMessage) -> None:
-        # One side is enough, and the customer's could be anybody's.
-        if self.role is Role.AGENT:
-            self._actions.append(Count(outcome))
+    def _hear(self, message: wire.Telling, now: float) -> None:
+        if not self._is_worth_telling(message, now):
+            return
+        self._actions.append(Tell(message, self._fact(message, now)))
+        if isinstance(message, wire.TroubleMessage) and self._peer is not None:
+            self._relay(message)
+
+    def _is_worth_telling(self, message: wire.Telling, now: float) -> bool:
+        """Too much is passed over without a word: a page in trouble has enough."""
+        if isinstance(message, wire.QualityMessage):
+            if abs(now - self._quality_at) < QUALITY_EVERY:
+                return False
+            self._quality_at = now
+            return True
+        if isinstance(message, wire.ConnectedMessage | wire.NotConnectedMessage):
+            # One side is enough, and the customer's could be anybody's.
+            return self.role is Role.AGENT and self._tellings.take(now)
+        return self._tellings.take(now)
+
+    def _fact(self, message: wire.Telling, now: float) -> Fact:
+        room, role = self._seat()
+        self._told += 1
+        data = msgspec.to_builtins(message)
+        kind = FactKind(data.pop("type"))
+        return Fact(
+            # A socket's name is unique; `t` keeps it apart from what the room decides.
+            id=FactId(f"{room}.{self.address.connection}.t{self._told}"),
+            room=room,
+            at=now,
+            kind=kind,
+            role=role,
+            data=data,
+        )
 
     def _refresh(self, now: float) -> None:
         self._send(wire.Ice(ice_servers=self._ice(now), expires_in=self._relays.ttl))

@@ -146,6 +146,20 @@ async def test_receive_of_nothing_returns_in_time(here: Backplane) -> None:
         assert list(await here.receive(0.05)) == []
 
 
+async def test_remembered_facts_wait_with_the_others(
+    here: Backplane, there: Backplane
+) -> None:
+    """Facts without a decision are written in their turn, and change no room."""
+    await here.commit(Commit(room=ROOM, version=0, state=b"", facts=(b"decided",)))
+    await there.remember([b"told", b"told too"])
+    assert await here.unwritten() == 3
+    receipts = await here.facts(10)
+    assert [receipt.fact for receipt in receipts] == [b"decided", b"told", b"told too"]
+    stored = await here.load(ROOM)
+    assert stored is not None
+    assert stored.version == 1
+
+
 async def test_news_reach_every_node(here: Backplane, there: Backplane) -> None:
     """Changed records are announced to all, the announcer too."""
     await here.receive(0.01)

@@ -231,6 +231,33 @@ async def test_facts_come_in_great_numbers(records: Records, agent: Agent) -> No
     assert len(await records.write(facts)) == 300
 
 
+async def test_what_pages_tell_is_in_the_timeline(records: Records, room: Room) -> None:
+    """Trouble stands between the events by its time; quality is read by itself."""
+    events = list(Story(room.id).call())
+    tellings = Story(room.id, START + 3.5, life="socket")
+    trouble = tellings.tell(FactKind.TROUBLE, CUSTOMER)
+    quality = tellings.tell(FactKind.QUALITY, AGENT)
+    assert await records.write([quality, *events, trouble]) == {room.id}
+    kinds = [event.kind for event in await records.calls.events(room.id)]
+    assert kinds.index(FactKind.TROUBLE) == 4
+    assert FactKind.QUALITY not in kinds
+    assert len(kinds) == len(events) + 1
+    (measured,) = await records.calls.quality(room.id)
+    assert (measured.id, measured.role, measured.at) == (quality.id, AGENT, at(5.5))
+
+
+async def test_what_pages_tell_changes_no_room(records: Records, room: Room) -> None:
+    """It is nothing to announce, counts once, and needs a room that is known."""
+    await records.write(list(Story(room.id).call())[:3])
+    before = await read(records, room)
+    told = Story(room.id, life="socket").tell(FactKind.QUALITY, CUSTOMER)
+    stray = Story(RoomId("unknown")).tell(FactKind.TROUBLE, CUSTOMER)
+    assert await records.write([told, stray, told]) == set()
+    assert await records.write([told]) == set()
+    assert await read(records, room) == before
+    assert len(await records.calls.quality(room.id)) == 1
+
+
 async def test_calls_are_listed_by_filter(records: Records, agent: Agent) -> None:
     """Calls come the latest first, by agent, time, reason and words."""
     other = await records.agents.add("o@example.com", "O", AgentRole.AGENT, "hash")

@@ -64,7 +64,7 @@ def test_relay_alone_carries_a_call(
         agent.talks()
         assert candidate_types(agent) == candidate_types(customer) == {"relay"}
         assert agent.frames + customer.frames + 3 < 22
-        told = 'deskside_calls_connected_total{path="relay"} 1.0'
+        told = 'deskside_calls_connected_total{path="relay",protocol="udp"} 1.0'
         assert wait_until(lambda: told in metrics(stack_node), 10)
         customer.press("End call")
         agent.page.wait_for_url(lambda url: not url.endswith("/call"))

@@ -6,6 +6,12 @@ import { IN_VAIN, Outcome } from "../../app/static/js/call/outcome.js";
 let told = [];
 let open = true;
 
+/** @typedef {import("../../app/static/js/call/types.js").Way} Way */
+/** @type {Way} */
+const RELAYED = { path: "relay", protocol: "tls" };
+/** @type {Way} */
+const DIRECT = { path: "direct", protocol: "udp" };
+
 function begun() {
   const outcome = new Outcome({
     send: (message) => {
@@ -30,12 +36,12 @@ describe("the outcome of a peer connection", () => {
     outcome.expect(true);
     outcome.connected();
     assert.deepEqual(told, []);
-    outcome.measured(true);
-    outcome.measured(false);
+    outcome.measured(RELAYED);
+    outcome.measured(DIRECT);
     mock.timers.tick(2 * IN_VAIN);
     assert.equal(told.length, 1);
-    const { type, relayed, after } = /** @type {any} */ (told[0]);
-    assert.deepEqual([type, relayed], ["connected", true]);
+    const { after, ...rest } = /** @type {any} */ (told[0]);
+    assert.deepEqual(rest, { type: "connected", ...RELAYED });
     assert.ok(after >= 0 && after < 1);
   });
 
@@ -49,7 +55,7 @@ describe("the outcome of a peer connection", () => {
     mock.timers.tick(1);
     assert.deepEqual(told, [{ type: "not_connected" }]);
     outcome.connected();
-    outcome.measured(false);
+    outcome.measured(DIRECT);
     outcome.expect(true);
     mock.timers.tick(2 * IN_VAIN);
     assert.equal(told.length, 1);
@@ -69,16 +75,16 @@ describe("the outcome of a peer connection", () => {
     const outcome = begun();
     outcome.connected();
     open = false;
-    outcome.measured(true);
+    outcome.measured(RELAYED);
     open = true;
-    outcome.measured(true);
+    outcome.measured(RELAYED);
     assert.equal(told.length, 1);
   });
 
   test("is another one for another peer connection", () => {
     const outcome = begun();
     outcome.connected();
-    outcome.measured(true);
+    outcome.measured(RELAYED);
     outcome.begin();
     outcome.expect(true);
     mock.timers.tick(IN_VAIN);

@@ -43,6 +43,20 @@ describe("a sample", () => {
     assert.equal(sample(theirs, null).relayed, true);
   });
 
+  test("names what carries it to our relay, else to the other side", () => {
+    const [transport, pair, local, ...rest] = CHROMIUM;
+    /** @param {any} candidate */
+    const way = (candidate) => {
+      const { path, protocol } = sample([transport, pair, candidate, ...rest], null);
+      return [path, protocol];
+    };
+    const relayed = { ...local, protocol: "udp" };
+    assert.deepEqual(way({ ...relayed, relayProtocol: "tls" }), ["relay", "tls"]);
+    assert.deepEqual(way(relayed), ["relay", "udp"]);
+    const direct = { ...local, candidateType: "prflx", protocol: "tcp" };
+    assert.deepEqual(way(direct), ["direct", "tcp"]);
+  });
+
   test("of nothing is nothing", () => {
     assert.equal(sample([], null).loss, 0);
     assert.equal(sample([], null).relayed, false);

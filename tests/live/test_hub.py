@@ -1,14 +1,16 @@
 """Two people, two nodes, one backplane."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import msgspec
 import pytest
 
-from app.domain.facts import FactKind, Role
-from app.domain.ids import RoomId
+from app.domain.facts import Fact, FactKind, Role
+from app.domain.ids import FactId, RoomId
 from app.live.connection import MAX_OUTBOX
-from app.ports import Gap, Unfinished
+from app.ports import BackplaneError, Gap, Unfinished
 from tests.domain.table import TERMS
 from tests.live.browser import Browser
 from tests.live.conftest import MakeNode, MovableClock, Node, Notebook, terms
@@ -17,6 +19,22 @@ from tests.live.conftest import MakeNode, MovableClock, Node, Notebook, terms
 ROOM = RoomId("room-1")
 MEDIA = {"microphone": True, "camera": True, "screen": False}
 OFFER = {"type": "offer", "sdp": "v=0"}
+QUALITY: dict[str, Any] = {
+    "rtt": 48,
+    "jitter": 3,
+    "loss": 0.5,
+    "mos": 4.25,
+    "in_kbps": 1200,
+    "out_kbps": 1100,
+    "width": 1280,
+    "height": 720,
+    "fps": 30,
+    "freezes": 0,
+    "concealed": 0,
+    "path": "direct",
+    "protocol": "udp",
+    "level": "good",
+}
 
 Pair = tuple[Browser, Browser]
 
@@ -272,7 +290,7 @@ async def test_changes_are_announced_to_listeners(
 async def test_outcome_of_a_call_is_counted(pair: Pair, here: Node) -> None:
     """What the agent's page tells is in this node's metrics, once."""
     agent, customer = pair
-    agent.say("connected", after=0.25, relayed=True)
+    agent.say("connected", after=0.25, path="relay", protocol="tls")
     agent.say("not_connected")
     customer.say("not_connected")
 
@@ -280,6 +298,72 @@ async def test_outcome_of_a_call_is_counted(pair: Pair, here: Node) -> None:
         return here.metrics.registry.get_sample_value(f"deskside_{name}", labels)
 
     await until(lambda: found("calls_not_connected_total") == 1)
-    assert found("calls_connected_total", path="relay") == 1
-    assert found("calls_connected_total", path="direct") == 0
+    assert found("calls_connected_total", path="relay", protocol="tls") == 1
+    assert found("calls_connected_total", path="direct", protocol="udp") == 0
     assert found("call_connect_seconds_sum") == 0.25
+
+
+async def test_tellings_are_counted_and_remembered(
+    pair: Pair, here: Node, there: Node, notebook: Notebook
+) -> None:
+    """Trouble, recovery and quality of both sides are in metrics and history."""
+    agent, customer = pair
+    customer.say("trouble", cause="udp_blocked")
+    assert (await agent.read_type("trouble"))["cause"] == "udp_blocked"
+    customer.say("recovered", gap=2.5, step="relay", path="relay", protocol="tcp")
+    customer.say("trouble", cause="")
+    assert (await agent.read_type("trouble"))["cause"] == ""
+    agent.say("quality", **QUALITY)
+
+    def found(node: Node, name: str, **labels: str) -> float | None:
+        return node.metrics.registry.get_sample_value(f"deskside_call_{name}", labels)
+
+    await until(lambda: found(here, "mos_sum") == QUALITY["mos"])
+    assert found(there, "troubles_total", cause="udp_blocked") == 1
+    assert found(there, "troubles_total", cause="") is None
+    assert found(there, "recoveries_total", step="relay") == 1
+    assert found(there, "gap_seconds_sum") == 2.5
+    await until(lambda: FactKind.QUALITY in kinds(notebook))
+    assert kinds(notebook).count(FactKind.TROUBLE) == 2
+    assert kinds(notebook).count(FactKind.RECOVERED) == 1
+
+
+async def test_tellings_change_no_room(pair: Pair, here: Node) -> None:
+    """Nothing is decided by them, so no state is loaded or committed for them."""
+    agent, _customer = pair
+    before = await here.backplane.load(ROOM)
+    agent.say("quality", **QUALITY)
+    agent.say("trouble", cause="offline")
+    await asyncio.sleep(1.2)
+    after = await here.backplane.load(ROOM)
+    assert before is not None
+    assert after is not None
+    assert after.version == before.version
+
+
+async def test_tellings_wait_while_the_backplane_is_away(
+    here: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They stay where they are, the oldest first, and no signal waits for them."""
+    tellings, remembered = here.hub._tellings, list[bytes]()
+
+    async def fail(_: object) -> None:
+        raise BackplaneError("away")
+
+    async def remember(facts: Sequence[bytes]) -> None:
+        remembered.extend(facts)
+
+    monkeypatch.setattr(here.backplane, "remember", fail)
+    for number in range(3):
+        id_ = FactId(f"r.{number}")
+        fact = Fact(id=id_, room=ROOM, at=1.0, kind=FactKind.TROUBLE, role=Role.AGENT)
+        tellings.add(fact)
+    await tellings.flush()
+    monkeypatch.setattr(here.backplane, "remember", remember)
+    await tellings.flush()
+    await tellings.flush()
+    assert [msgspec.json.decode(fact)["id"] for fact in remembered] == [
+        "r.0",
+        "r.1",
+        "r.2",
+    ]

@@ -8,8 +8,16 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
+from app.domain.quality import Cause
 from app.protocol import messages as wire
-from app.protocol.session import PATIENCE, SILENCE, CloseCode
+from app.protocol.session import (
+    PATIENCE,
+    QUALITY_EVERY,
+    SILENCE,
+    TELLINGS,
+    TELLINGS_PER_SECOND,
+    CloseCode,
+)
 from app.protocol.tickets import TICKET_SECONDS
 
 
@@ -46,11 +54,19 @@ def test_error_code_is_explained(code: str) -> None:
     assert f"`{code}`" in README
 
 
+@pytest.mark.parametrize("cause", list(Cause))
+def test_cause_is_named(cause: str) -> None:
+    """A client knows all troubles it may be told of."""
+    assert f"`{cause}`" in README or cause is Cause.OVER
+
+
 def test_numbers_are_those_of_the_code() -> None:
     """Sizes, times and close codes are not from memory."""
     assert f"{wire.MAX_FRAME:,}" in README
     assert f"good for {TICKET_SECONDS:.0f} s" in README
     assert f"nothing for {SILENCE:.0f} s" in README
     assert f"More than {PATIENCE} refused" in README
+    assert f"one `quality` in {QUALITY_EVERY:.0f} s" in README
+    assert f"{TELLINGS:.0f} and then one in {1 / TELLINGS_PER_SECOND:.0f} s" in README
     for code in CloseCode:
         assert f"| {code.value} |" in README

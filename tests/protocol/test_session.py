@@ -4,7 +4,7 @@ import pytest
 
 from app.domain.commands import End, Enter, Join, Leave, Lost, Resume, SetMedia
 from app.domain.errors import Refusal, RefusalCode
-from app.domain.facts import Role
+from app.domain.facts import Fact, FactKind, Role
 from app.domain.notices import (
     Ended,
     EndReason,
@@ -21,13 +21,16 @@ from app.protocol.session import (
     FRAMES_PER_SECOND,
     JOIN_WITHIN,
     PATIENCE,
+    QUALITY_EVERY,
     SILENCE,
+    TELLINGS,
+    TELLINGS_PER_SECOND,
     Close,
     CloseCode,
-    Count,
     Post,
     State,
     Submit,
+    Tell,
 )
 from app.protocol.tickets import TICKET_SECONDS
 from tests.domain.table import ROOM
@@ -194,17 +197,40 @@ def test_refresh_brings_new_credentials(talk: Talk) -> None:
     assert frame["ice_servers"][1]["username"].startswith("1900:")
 
 
+# Telling of one's media.
+
+WAY = {"path": "relay", "protocol": "tls"}
+QUALITY = {
+    "rtt": 48.5,
+    "jitter": 3,
+    "loss": 0.4,
+    "mos": 4.3,
+    "in_kbps": 1210,
+    "out_kbps": 1190,
+    "width": 1280,
+    "height": 720,
+    "fps": 29.8,
+    "freezes": 0,
+    "concealed": 0.1,
+    "level": "good",
+} | WAY
 OUTCOMES: list[dict[str, Any]] = [
-    {"kind": "connected", "after": 0.25, "relayed": True},
+    {"kind": "connected", "after": 0.25} | WAY,
     {"kind": "not_connected"},
 ]
+
+
+def told(talk: Talk) -> list[Fact]:
+    """Return the facts that are to be remembered."""
+    return [action.fact for action in talk.actions() if isinstance(action, Tell)]
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda outcome: outcome["kind"])
 def test_outcome_counts_from_the_agent(talk: Talk, outcome: dict[str, Any]) -> None:
     """One side tells for both, so a call counts once, and it is not a stranger."""
     (action,) = talk.join().say(**outcome).actions()
-    assert isinstance(action, Count)
+    assert isinstance(action, Tell)
+    assert action.fact.kind == outcome["kind"]
     assert talk.frames() == []
     assert Talk().join(Role.CUSTOMER).say(**outcome).actions() == []
 
@@ -212,8 +238,105 @@ def test_outcome_counts_from_the_agent(talk: Talk, outcome: dict[str, Any]) -> N
 @pytest.mark.parametrize("after", [-1, 3601, "NaN"])
 def test_outcome_with_an_unlikely_time_is_refused(talk: Talk, after: object) -> None:
     """What goes into a sum is bounded."""
-    talk.join().say("connected", after=after, relayed=False)
+    talk.join().say("connected", after=after, **WAY)
     assert talk.error() == "malformed"
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_quality_is_a_fact_of_either_side(role: Role) -> None:
+    """What a page measures is remembered as it was told, with who and when."""
+    talk = Talk().join(role)
+    (fact,) = told(talk.say("quality", **QUALITY))
+    assert (fact.kind, fact.role, fact.at) == (FactKind.QUALITY, role, NOW)
+    assert fact.data == QUALITY
+    assert talk.frames() == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("rtt", -1),
+        ("jitter", 60_001),
+        ("loss", 101),
+        ("mos", 0.9),
+        ("mos", 4.6),
+        ("width", 1.5),
+        ("freezes", 1001),
+        ("concealed", None),
+        ("path", "pigeon"),
+        ("protocol", "sctp"),
+        ("level", "splendid"),
+        ("weather", "fine"),
+    ],
+)
+def test_quality_out_of_bounds_is_refused(
+    talk: Talk, field: str, value: object
+) -> None:
+    """Every number has a range, and every word is a known one."""
+    talk.join().say("quality", **QUALITY | {field: value})
+    assert talk.error() == "malformed"
+    assert talk.actions() == []
+
+
+def test_quality_too_often_is_passed_over(talk: Talk) -> None:
+    """Seldom enough for history; a timer that is late by a little loses nothing."""
+    talk.join()
+    for _ in range(1000):
+        talk.now += 0.1
+        talk.say("quality", **QUALITY)
+    assert len(told(talk)) == 100 // QUALITY_EVERY + 1
+    assert talk.frames() == []
+
+
+def test_recovery_is_a_fact_of_either_side(talk: Talk) -> None:
+    """How long nothing came, what brought it back, and by which way."""
+    fields = {"gap": 1.75, "step": "restart"} | WAY
+    (fact,) = told(talk.join(Role.CUSTOMER).say("recovered", **fields))
+    assert (fact.kind, fact.role) == (FactKind.RECOVERED, Role.CUSTOMER)
+    assert fact.data == fields
+
+
+@pytest.mark.parametrize("cause", ["udp_blocked", "microphone_silent", ""])
+def test_trouble_is_a_fact_and_goes_to_the_peer(talk: Talk, cause: str) -> None:
+    """Both people are to know what is wrong, and when it is over."""
+    tell, post = talk.join(with_peer=True).say("trouble", cause=cause).actions()
+    assert isinstance(tell, Tell)
+    assert (tell.fact.kind, tell.fact.data) == (FactKind.TROUBLE, {"cause": cause})
+    other = Talk().join(Role.CUSTOMER, with_peer=True)
+    assert isinstance(post, Post)
+    other.session.receive_notice(Relayed(THERE, post.notice.text), NOW)
+    assert other.frame() == {"type": "trouble", "cause": cause}
+
+
+def test_trouble_without_a_peer_is_a_fact_only(talk: Talk) -> None:
+    """Whoever is alone may have a silent microphone, too; that is no mistake."""
+    (fact,) = told(talk.join().say("trouble", cause="microphone_silent"))
+    assert fact.role is Role.AGENT
+    assert talk.frames() == []
+
+
+def test_trouble_must_be_a_known_one(talk: Talk) -> None:
+    """The other side shows only what it has words for."""
+    talk.join(with_peer=True).say("trouble", cause="<b>you</b>")
+    assert talk.error() == "malformed"
+    assert talk.actions() == []
+
+
+def test_tellings_too_often_are_passed_over(talk: Talk) -> None:
+    """A page in trouble says a lot; the socket it needs is not cut for it."""
+    talk.join(with_peer=True)
+    for _ in range(60):
+        talk.say("trouble", cause="offline")
+    assert len(told(talk)) == TELLINGS
+    talk.now += 1 / TELLINGS_PER_SECOND
+    assert len(told(talk.say("recovered", gap=1, step="self", **WAY))) == 1
+    assert talk.frames() == []
+
+
+def test_tellings_have_names_of_their_own(talk: Talk) -> None:
+    """A fact that is delivered twice is known by its name, and no other has it."""
+    facts = told(talk.join().say("trouble", cause="offline").say("trouble", cause=""))
+    assert [fact.id for fact in facts] == [f"{ROOM}.here.t1", f"{ROOM}.here.t2"]
 
 
 # Relaying.

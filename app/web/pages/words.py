@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.domain.facts import FactKind, Role
+from app.domain.facts import TOLD, FactKind, Role
 from app.domain.records import Call, CallEvent
 from app.web.i18n import gettext as _
+from app.web.pages import troubles
 
 
 def outcomes() -> dict[str, str]:
@@ -38,12 +39,16 @@ def lasted(call: Call) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One line of a timeline. `tone` is live, warn, off or nothing."""
+    """One line of a timeline. `tone` is live, warn, off or nothing.
+
+    `detail` says more, for whoever has to do something about it.
+    """
 
     at: datetime
     text: str
     icon: str
     tone: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,11 @@ class Names:
 def timeline(events: Iterable[CallEvent], names: Names) -> Iterator[Moment]:
     """The story of a room, one moment for each fact."""
     for event in events:
-        text, icon, tone = _moment(event, names.of(event.role))
+        name = names.of(event.role)
+        if event.kind in TOLD:
+            yield _told(event, name)
+            continue
+        text, icon, tone = _moment(event, name)
         yield Moment(event.at, text, icon, tone)
 
 
@@ -85,3 +94,41 @@ def _moment(event: CallEvent, name: str) -> tuple[str, str, str]:
         text, icon, tone = known[event.kind]
         return text % who, icon, tone
     return outcome(str(event.data.get("reason", ""))), "phone-off", "off"
+
+
+def _told(event: CallEvent, name: str) -> Moment:
+    """What a page told of its media."""
+    match event.kind:
+        case FactKind.CONNECTED:
+            text = _("The two were connected, %(way)s.")
+            text %= {"way": troubles.way(event.data)}
+            return Moment(event.at, text, "link", detail=_took(event))
+        case FactKind.NOT_CONNECTED:
+            text = _("The two were not connected in 15 seconds.")
+            return Moment(event.at, text, "triangle-alert", "warn")
+        case FactKind.RECOVERED:
+            return _recovered(event, name)
+        case _:
+            return _trouble(event, name)
+
+
+def _took(event: CallEvent) -> str:
+    seconds = float(event.data.get("after") or 0)
+    return _("It took %(seconds)s s.") % {"seconds": f"{seconds:.1f}"}
+
+
+def _recovered(event: CallEvent, name: str) -> Moment:
+    gap = float(event.data.get("gap") or 0)
+    text = _("Nothing came to %(name)s for %(seconds)s s, then it did again.")
+    text %= {"name": name, "seconds": f"{gap:.1f}"}
+    parts = (troubles.step(event.data), troubles.way(event.data))
+    detail = ", ".join(part for part in parts if part)
+    return Moment(event.at, text, "refresh-cw", detail=detail and f"{detail}.")
+
+
+def _trouble(event: CallEvent, name: str) -> Moment:
+    what, detail = troubles.trouble(event.data)
+    text = what % {"name": name} if "%(name)s" in what else what
+    if not event.data.get("cause"):
+        return Moment(event.at, text, "circle-check")
+    return Moment(event.at, text, "triangle-alert", "warn", detail)

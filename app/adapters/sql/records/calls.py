@@ -1,6 +1,8 @@
 """Calls: what came of the rooms, and every step of it."""
 
 from collections.abc import Iterator
+from heapq import merge
+from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, Select, or_, select
 
@@ -8,7 +10,15 @@ from app.adapters.sql.records.paging import Order, read_page
 from app.adapters.sql.records.projection import in_order
 from app.adapters.sql.records.search import contains
 from app.adapters.sql.records.store import Store, build
-from app.adapters.sql.tables import agents, call_events, calls, customers, rooms
+from app.adapters.sql.tables import (
+    agents,
+    call_events,
+    call_notes,
+    calls,
+    customers,
+    rooms,
+)
+from app.domain.facts import FactKind
 from app.domain.ids import RoomId
 from app.domain.records import Call, CallEvent, CallFilter, Page
 
@@ -42,15 +52,32 @@ class Calls(Store):
         return _call(row) if row else None
 
     async def events(self, room_id: RoomId) -> tuple[CallEvent, ...]:
-        """Return what happened in a room, in order, whether a call began or not."""
-        query = (
-            select(call_events)
-            .where(call_events.c.room_id == room_id)
-            .order_by(call_events.c.number)
-        )
+        """Return what happened in a room, in order, whether a call began or not.
+
+        What pages told is among it by the time, without the many lines of quality.
+        """
+        decided = select(call_events).where(call_events.c.room_id == room_id)
+        told = _notes(room_id).where(call_notes.c.kind != FactKind.QUALITY)
+        events = in_order(await self._read(decided.order_by(call_events.c.number)))
+        return tuple(merge(events, await self._read(told), key=lambda event: event.at))
+
+    async def quality(self, room_id: RoomId) -> tuple[CallEvent, ...]:
+        """Return how good a call was, as both pages told every ten seconds."""
+        told = _notes(room_id).where(call_notes.c.kind == FactKind.QUALITY)
+        return await self._read(told)
+
+    async def _read(self, query: Select[Any]) -> tuple[CallEvent, ...]:
         async with self._reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
-        return tuple(in_order(build(CallEvent, row) for row in rows))
+        return tuple(build(CallEvent, row) for row in rows)
+
+
+def _notes(room_id: RoomId) -> Select[Any]:
+    return (
+        select(call_notes)
+        .where(call_notes.c.room_id == room_id)
+        .order_by(call_notes.c.at, call_notes.c.number)
+    )
 
 
 def _calls() -> Select[tuple[object, ...]]:

@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.sql.records.projection import Projection, project
 from app.adapters.sql.records.store import Store, build
 from app.adapters.sql.records.visitors import seat_visitor
-from app.adapters.sql.tables import call_events, calls, rooms
-from app.domain.facts import Fact, Role
+from app.adapters.sql.tables import call_events, call_notes, calls, rooms
+from app.domain.facts import TOLD, Fact, Role
 from app.domain.ids import RoomId
 from app.domain.records import CallEvent, RoomState
 
@@ -28,7 +28,7 @@ class Facts(Store):
         """Store facts and bring their rooms and calls up to date.
 
         A fact that is known already, or whose room is not, is passed over. Returns
-        the rooms that have learnt something.
+        the rooms that have learnt something; what pages tell changes none.
         """
         changed: set[RoomId] = set()
         for start in range(0, len(facts), BATCH):
@@ -38,11 +38,22 @@ class Facts(Store):
 
 
 async def _write(connection: AsyncConnection, facts: Sequence[Fact]) -> set[RoomId]:
-    known = await _lock(connection, {fact.room for fact in facts})
-    changed = await _insert(connection, [fact for fact in facts if fact.room in known])
-    for room_id, events in await _events(connection, changed):
-        await _update(connection, known[room_id], project(events))
+    decided = [fact for fact in facts if fact.kind not in TOLD]
+    known = await _lock(connection, {fact.room for fact in decided})
+    events = [fact for fact in decided if fact.room in known]
+    changed = await _insert(connection, call_events, events)
+    for room_id, history in await _events(connection, changed):
+        await _update(connection, known[room_id], project(history))
+    await _note(connection, [fact for fact in facts if fact.kind in TOLD])
     return changed
+
+
+async def _note(connection: AsyncConnection, facts: Sequence[Fact]) -> None:
+    """Write down what pages tell of rooms that are known."""
+    query = select(rooms.c.id).where(rooms.c.id.in_({fact.room for fact in facts}))
+    known = set((await connection.execute(query)).scalars()) if facts else set()
+    told = [fact for fact in facts if fact.room in known]
+    await _insert(connection, call_notes, told)
 
 
 async def _lock(
@@ -54,15 +65,17 @@ async def _lock(
     return {row["id"]: row for row in rows.mappings()}
 
 
-async def _insert(connection: AsyncConnection, facts: Iterable[Fact]) -> set[RoomId]:
+async def _insert(
+    connection: AsyncConnection, table: Table, facts: Iterable[Fact]
+) -> set[RoomId]:
     """Insert the facts that are new and return their rooms."""
     rows = [_row(fact) for fact in facts]
     if not rows:
         return set()
     # The same clause in both, but SQLAlchemy has it by dialect only.
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    query = dialect.insert(call_events).on_conflict_do_nothing()
-    result = await connection.execute(query.returning(call_events.c.room_id), rows)
+    query = dialect.insert(table).on_conflict_do_nothing()
+    result = await connection.execute(query.returning(table.c.room_id), rows)
     return set(result.scalars())
 
 

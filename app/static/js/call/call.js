@@ -8,7 +8,7 @@ import { Quality } from "./quality.js";
 import { Gone, Signal } from "./signal.js";
 
 /** @import { Level, Link, MediaState, PageData, Peer, PeerSignal } from "./types.js" */
-/** @import { RemoteTracks, ServerMessage, View, Welcome } from "./types.js" */
+/** @import { RemoteTracks, Sample, ServerMessage, View, Welcome } from "./types.js" */
 
 /** Milliseconds: ICE servers that end sooner are asked for anew, and for how long. */
 const FRESH = 60_000;
@@ -88,7 +88,7 @@ export class Call {
     this.#quality = new Quality({
       pc: () => (this.view === "talk" ? this.pc : null),
       expects: () => !!this.peer?.connected && isSending(this.peer.media),
-      onlevel: (level, { relayed }) => this.#measured(level, relayed),
+      onlevel: (level, sample) => this.#measured(level, sample),
       onstall: () => this.#negotiation?.restart(),
     });
     // One of the two tells, so that each call counts once.
@@ -341,13 +341,13 @@ export class Call {
 
   /**
    * @param {Level} level
-   * @param {boolean} relayed
+   * @param {Sample} sample
    */
-  #measured(level, relayed) {
+  #measured(level, sample) {
     const talked = Date.now() - (this.startedAt ?? Date.now());
     if (talked > FULL_SIZE_AFTER && level !== "poor") this.#scaleCamera(1);
-    this.#outcome.measured(relayed);
-    this.#set({ level, relayed });
+    this.#outcome.measured(sample);
+    this.#set({ level, relayed: sample.relayed });
   }
 
   #transceivers() {

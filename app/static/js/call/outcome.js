@@ -1,6 +1,6 @@
 /** Tells the service once of each peer connection whether the two pages came together. */
 
-/** @import { OutcomeOptions } from "./types.js" */
+/** @import { OutcomeOptions, Way } from "./types.js" */
 
 /** Milliseconds in vain after which it tells so; the page goes on trying. */
 export const IN_VAIN = 15_000;
@@ -44,11 +44,11 @@ export class Outcome {
     this.#wait(false);
   }
 
-  /** @param {boolean} relayed the way that the media takes */
-  measured(relayed) {
+  /** @param {Way} way that the media takes */
+  measured({ path, protocol }) {
     if (this.#told || this.#after === null) return;
     const after = Math.min(this.#after, 3600);
-    this.#told = this.#options.send({ type: "connected", after, relayed });
+    this.#told = this.#options.send({ type: "connected", after, path, protocol });
   }
 
   /** @param {boolean} on */

@@ -43,12 +43,22 @@ export function sample(reports, before) {
   return {
     rtt: pair?.currentRoundTripTime ?? 0,
     loss: Math.max(share(received, lost, before), ...theirs),
-    relayed: [pair?.localCandidateId, pair?.remoteCandidateId].some(
-      (id) => all.get(id)?.candidateType === "relay",
-    ),
+    ...wayOf(all.get(pair?.localCandidateId), all.get(pair?.remoteCandidateId)),
     received,
     lost,
   };
+}
+
+/**
+ * @param {any} local the candidates of the pair, if there is one
+ * @param {any} remote
+ * @returns {import("./types.js").Way & {relayed: boolean}}
+ */
+function wayOf(local, remote) {
+  const ours = local?.candidateType === "relay";
+  const relayed = ours || remote?.candidateType === "relay";
+  const protocol = (ours && local.relayProtocol) || local?.protocol || "udp";
+  return { relayed, path: relayed ? "relay" : "direct", protocol };
 }
 
 /** @param {Map<string, any>} all */

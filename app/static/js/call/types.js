@@ -55,7 +55,15 @@
 /** @typedef {{type: "join", ticket: string, instance: string} | {type: "resume", token: string}} Opening */
 /** @typedef {{type: "enter" | "media", media: MediaState}} Showing */
 /** @typedef {{type: "refresh"} | {type: "ping"} | {type: "leave"} | {type: "end"}} Plain */
-/** @typedef {{type: "connected", after: number, relayed: boolean} | {type: "not_connected"}} OutcomeMessage */
+
+/**
+ * The way that media takes: with a relay on either side or without, and what carries it
+ * to our relay, else to the other side.
+ * @typedef {{path: "direct" | "relay", protocol: "udp" | "tcp" | "tls"}} Way
+ */
+
+/** @typedef {{type: "connected", after: number} & Way} Connected */
+/** @typedef {Connected | {type: "not_connected"}} OutcomeMessage */
 /** @typedef {Opening | Showing | PeerSignal | OutcomeMessage | Plain} BrowserMessage */
 
 // The page.
@@ -123,6 +131,8 @@
  * @property {number} rtt seconds
  * @property {number} loss 0 to 1, the worse direction
  * @property {boolean} relayed
+ * @property {Way["path"]} path
+ * @property {Way["protocol"]} protocol
  * @property {number} received packets of media so far
  * @property {number} lost of those that were sent to us so far
  */
