@@ -11,9 +11,10 @@ import click
 
 from app.cli.shared import brief, load_settings
 from app.doctor import records
-from app.doctor.addresses import RelayUrl, Site
+from app.doctor.addresses import Site
 from app.doctor.results import Finding, NotApplicable, State, fail, ok
 from app.doctor.target import Target
+from app.domain.relay_urls import RelayUrl
 from app.settings import Settings
 
 

@@ -9,8 +9,6 @@ from urllib.parse import urlsplit
 from app.doctor.results import Amiss
 
 
-TURN_PORT, TURNS_PORT = 3478, 5349  # RFC 7064 and 7065, section 3.2
-
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 DOCUMENTATION = tuple(
@@ -59,36 +57,6 @@ class Site:
             raise ValueError(f"{url!r} is no https:// URL")
         port = parts.port or (443 if parts.scheme == "https" else 80)
         return cls(parts.scheme, parts.hostname, port)
-
-
-@dataclass(frozen=True, slots=True)
-class RelayUrl:
-    """A STUN or TURN URL (RFC 7064, RFC 7065), in its parts."""
-
-    text: str
-    scheme: str
-    host: str
-    port: int
-    transport: str
-
-    @property
-    def secure(self) -> bool:
-        return self.scheme == "turns"
-
-    @property
-    def tcp(self) -> bool:
-        return self.transport == "tcp"
-
-    @classmethod
-    def of(cls, url: str) -> "RelayUrl":
-        """Read a URL, with what it leaves out as the RFCs have it."""
-        scheme, _colon, rest = url.partition(":")
-        where, _mark, query = rest.partition("?")
-        parts = urlsplit(f"//{where}")
-        secure = scheme == "turns"
-        transport = query.removeprefix("transport=") or ("tcp" if secure else "udp")
-        port = parts.port or (TURNS_PORT if secure else TURN_PORT)
-        return cls(url, scheme, parts.hostname or "", port, transport)
 
 
 def is_public(address: str) -> bool:

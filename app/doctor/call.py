@@ -13,11 +13,11 @@ from urllib.parse import urlencode, urlsplit
 from msgspec import Struct
 
 from app.doctor import http
-from app.doctor.addresses import RelayUrl
 from app.doctor.results import Amiss, Finding, NotApplicable, ok
 from app.doctor.target import HTTP, Target
 from app.doctor.turn import first_working
 from app.doctor.websocket import connect
+from app.domain.relay_urls import RelayUrl
 from app.protocol.messages import SUBPROTOCOL
 
 

@@ -22,8 +22,8 @@ from aiortc import (
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamError, VideoStreamTrack
 from av import AudioFrame, VideoFrame
 
-from app.doctor.addresses import RelayUrl
 from app.doctor.websocket import Closed, Socket
+from app.domain.relay_urls import RelayUrl
 
 
 Frame = dict[str, Any]

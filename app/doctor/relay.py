@@ -6,11 +6,7 @@ import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from app.doctor.addresses import RelayUrl, is_public, kind, resolve
-from app.doctor.results import Amiss, Finding, NotApplicable, fail, ok, warn
-from app.doctor.target import Ice, Target
-from app.doctor.turn import allocated, connected, first_working
-from app.doctor.turn_client import (
+from app.adapters.turn_client import (
     FORBIDDEN,
     IPV6,
     TCP,
@@ -18,6 +14,11 @@ from app.doctor.turn_client import (
     Refused,
     TurnClient,
 )
+from app.doctor.addresses import is_public, kind, resolve
+from app.doctor.results import Amiss, Finding, NotApplicable, fail, ok, warn
+from app.doctor.target import Ice, Target
+from app.doctor.turn import allocated, connected, first_working
+from app.domain.relay_urls import RelayUrl
 
 
 FORBIDDEN_IPV4 = (

@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Callable, Sequence
 
+from app.adapters.turn_client import Refused, Silence
 from app.doctor.http import HttpError
 from app.doctor.registry import Check
 from app.doctor.results import (
@@ -17,7 +18,6 @@ from app.doctor.results import (
     fail,
 )
 from app.doctor.target import Target
-from app.doctor.turn_client import Refused, Silence
 from app.doctor.websocket import Closed, Rejected
 
 

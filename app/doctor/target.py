@@ -12,10 +12,11 @@ import msgspec
 from msgspec import Struct
 
 from app.doctor import http
-from app.doctor.addresses import RelayUrl, Site
+from app.doctor.addresses import Site
 from app.doctor.results import Amiss, NotApplicable
 from app.domain.ice import IceServer, Relays, ice_servers
 from app.domain.ids import ParticipantId
+from app.domain.relay_urls import RelayUrl
 from app.settings import Settings
 
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from cryptography import x509
 from msgspec import Struct
 
-from app.doctor.addresses import RelayUrl
 from app.doctor.results import Finding, NotApplicable, fail, ok, warn
 from app.doctor.target import Target
+from app.domain.relay_urls import RelayUrl
 
 
 DAY = 86_400

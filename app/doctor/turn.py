@@ -7,17 +7,18 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from app.doctor.addresses import RelayUrl, kind
-from app.doctor.results import Amiss, Finding, NotApplicable, ok, warn
-from app.doctor.target import Target
-from app.doctor.tls import on_web_port
-from app.doctor.turn_client import (
+from app.adapters.turn_client import (
     FORBIDDEN,
     UNAUTHORIZED,
     Refused,
     Silence,
     TurnClient,
 )
+from app.doctor.addresses import kind, resolve
+from app.doctor.results import Amiss, Finding, NotApplicable, ok, warn
+from app.doctor.target import Target
+from app.doctor.tls import on_web_port
+from app.domain.relay_urls import RelayUrl
 
 
 SIZES = (32, 1000)
@@ -171,6 +172,7 @@ async def _allocate(client: TurnClient, target: Target) -> Refused | None:
 
 @asynccontextmanager
 async def connected(url: RelayUrl, target: Target) -> AsyncIterator[TurnClient]:
+    await resolve(url.host)
     try:
         client = await TurnClient.connect(url, target.trust())
     except (Silence, OSError) as error:

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
+from app.adapters.turn_client import read_frame
 from app.doctor import runner
 from app.doctor.addresses import Site
 from app.doctor.registry import choose
 from app.doctor.results import Result, State
 from app.doctor.target import Target
-from app.doctor.turn_client import read_frame
 from app.settings import Settings
 from tests.doctor.deployment import NAME
 from tests.services import LOOPBACK, Service, free_port

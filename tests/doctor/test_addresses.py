@@ -2,8 +2,9 @@
 
 import pytest
 
-from app.doctor.addresses import RelayUrl, Site, is_public, kind, resolve
+from app.doctor.addresses import Site, is_public, kind, resolve
 from app.doctor.results import Amiss
+from app.domain.relay_urls import RelayUrl
 
 
 @pytest.mark.parametrize(

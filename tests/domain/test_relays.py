@@ -32,7 +32,7 @@ WORKS, FAILS = Probe(works=True, round_trip=5.0), Probe(works=False)
 
 def known(name: str, health: Health | None = None, load: int = 0, **row: Any) -> Known:
     """A relay that is live and sound, but for what is said."""
-    given = {
+    given: dict[str, Any] = {
         "id": RelayId(name),
         "name": name,
         "region": "",

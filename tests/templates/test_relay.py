@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack, ExitStack
 import pytest
 import pytest_asyncio
 
-from app.doctor.addresses import RelayUrl
-from app.doctor.turn_client import TCP, Refused, TurnClient
+from app.adapters.turn_client import TCP, Refused, TurnClient
+from app.domain.relay_urls import RelayUrl
 from tests.services import LOOPBACK, Redis, run, wait_until
 from tests.templates.conftest import an_edge
 from tests.templates.edge import NEW_SECRET, OLD_SECRET, Edge

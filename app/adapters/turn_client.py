@@ -7,6 +7,7 @@ messages are those of `aioice.stun`.
 import asyncio
 import contextlib
 import hashlib
+import socket
 import ssl
 import struct
 from typing import Any, cast
@@ -14,7 +15,7 @@ from typing import Any, cast
 from aioice import stun
 from aioice.stun import Class, Message, Method
 
-from app.doctor.addresses import RelayUrl, resolve
+from app.domain.relay_urls import RelayUrl
 
 
 Peer = tuple[str, int]
@@ -146,11 +147,17 @@ async def _open(url: RelayUrl, tls: ssl.SSLContext | None) -> _Way:
 
 async def _open_datagrams(url: RelayUrl) -> _Way:
     """Take the first address that answers, as a browser would."""
-    for address in await resolve(url.host):
+    for address in await _addresses(url.host):
         way = await _datagrams(address, url.port)
         if way and await _answers(way):
             return way
     raise Silence(f"{url.host} does not answer on {url.port}/udp")
+
+
+async def _addresses(host: str) -> list[str]:
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
+    return list(dict.fromkeys(str(info[4][0]) for info in found))
 
 
 async def _datagrams(address: str, port: int) -> _Datagrams | None:
@@ -165,14 +172,21 @@ async def _datagrams(address: str, port: int) -> _Datagrams | None:
 
 
 async def _answers(way: _Datagrams) -> bool:
+    answered = False
+    try:
+        answered = await _heard(way)
+    finally:  # Also when whoever asks has no more time.
+        if not answered:
+            way.close()
+    return answered
+
+
+async def _heard(way: _Datagrams) -> bool:
     for pause in PAUSES[:-1]:
         way.send(bytes(Message(Method.BINDING, Class.REQUEST)))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause):
-                if await way.inbox.get() is None:
-                    break
-                return True
-    way.close()
+                return await way.inbox.get() is not None
     return False
 
 
@@ -201,7 +215,9 @@ class TurnClient:
         """Open the way to a server.
 
         Raises:
-            OSError: nobody listens, or the certificate is not trusted.
+            OSError: its name is unknown, nobody listens, or the certificate is not
+                trusted.
+            Silence: it does not answer by UDP.
         """
         return cls(await _open(url, tls), url)
 
