@@ -14,8 +14,11 @@ from tests.services import Postgres, Redis, Turn, private_folder
 IN_ORDER = ("compose", "deploy")
 """Folders whose tests come last, each as written: one goes on where another ended."""
 
-ROOT_ONLY = [Path(__file__).parent / name for name in ("compose", "deploy")]
-"""Their tests boot hosts or run Docker, which nobody but root may."""
+APART = [Path(__file__).parent / name for name in ("compose", "deploy")]
+"""Their tests have machines of their own."""
+
+ROOT_ONLY = [*APART, Path(__file__).parent / "network"]
+"""Their tests boot hosts, run Docker or make networks, which nobody but root may."""
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
@@ -35,7 +38,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("measured")
         terminalreporter.write(lines)
     if os.geteuid() != 0:
-        terminalreporter.line("Left out, they need root: tests/compose, tests/deploy.")
+        terminalreporter.line(
+            "Left out, they need root: compose, deploy, network."
+        )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def apart(item: pytest.Item) -> bool:
     """Whether a test has a machine to itself: it hardly asks this process anything."""
-    return any(folder in item.path.parents for folder in ROOT_ONLY)
+    return any(folder in item.path.parents for folder in APART)
 
 
 def place(item: pytest.Item) -> tuple[bool, ...]:
@@ -59,8 +64,9 @@ def place(item: pytest.Item) -> tuple[bool, ...]:
     browser = "playwright_driver" in getattr(item, "fixturenames", ())
     # Once Playwright runs, no test of this process can have an event loop of its own.
     late = browser and not (compose or deploy)
-    e2e, faults = (f"tests/{name}/" in item.nodeid for name in ("e2e", "faults"))
-    return deploy, compose, late, e2e, faults
+    slow = ("network", "e2e", "faults")
+    network, e2e, faults = (f"tests/{name}/" in item.nodeid for name in slow)
+    return deploy, compose, late, network, e2e, faults
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,7 @@ PACKAGES = {
     "ip": "iproute2",
     "age": "age",
     "nft": "nftables",
+    "conntrack": "conntrack",
     "zstd": "zstd",
     "systemd-nspawn": "systemd-container",
     "dnsmasq": "dnsmasq-base",
