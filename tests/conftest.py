@@ -38,9 +38,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("measured")
         terminalreporter.write(lines)
     if os.geteuid() != 0:
-        terminalreporter.line(
-            "Left out, they need root: compose, deploy, network."
-        )
+        terminalreporter.line("Left out, they need root: compose, deploy, network.")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
