@@ -157,6 +157,7 @@ def _rooms(settings: Settings, records: Records, hub: Hub) -> Rooms:
         lifetime_hours=settings.room_lifetime_hours,
         no_show_minutes=settings.no_show_minutes,
         max_call_minutes=settings.max_call_minutes,
+        most_video_kbps=settings.max_video_kbps,
         grace_seconds=settings.grace_seconds,
     )
 

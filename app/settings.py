@@ -381,6 +381,16 @@ class Settings:
         240,
         Declared(RULES, "Minutes after which a call ends.", "240", whole(1, 24 * 60)),
     )
+    max_video_kbps: int = declare(
+        2_500,
+        Declared(
+            RULES,
+            "The most that one picture may take, in kbit/s each way: less where many "
+            "share a connection. Sound takes up to 40 kbit/s besides.",
+            "1200",
+            whole(100, 50_000),
+        ),
+    )
     grace_seconds: int = declare(
         45,
         Declared(

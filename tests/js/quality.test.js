@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Watchdog, judge, sample } from "../../app/static/js/call/quality.js";
+import { judge, sample } from "../../app/static/js/call/quality.js";
 
 /** As Chromium reports it, reduced to what is read. */
 const CHROMIUM = [
@@ -69,29 +69,4 @@ test("quality is judged by delay and loss, whichever is worse", () => {
   assert.equal(judge({ rtt: 0.05, loss: 0.05 }), "fair");
   assert.equal(judge({ rtt: 0.7, loss: 0 }), "poor");
   assert.equal(judge({ rtt: 0.05, loss: 0.2 }), "poor");
-});
-
-describe("the watchdog", () => {
-  test("is quiet while media arrives, and where none is expected", () => {
-    const dog = new Watchdog();
-    for (let i = 0; i < 10; i++) assert.equal(dog.isStalled(i, true, i * 2000), false);
-    for (let i = 10; i < 20; i++)
-      assert.equal(dog.isStalled(9, false, i * 2000), false);
-  });
-
-  test("barks after four seconds of nothing, then less and less often", () => {
-    const dog = new Watchdog();
-    const barks = [];
-    for (let second = 0; second <= 60; second += 2)
-      if (dog.isStalled(5, true, second * 1000)) barks.push(second);
-    assert.deepEqual(barks, [4, 12, 28, 60]);
-  });
-
-  test("is patient anew once something has arrived", () => {
-    const dog = new Watchdog();
-    assert.equal(dog.isStalled(5, true, 0), false);
-    assert.equal(dog.isStalled(5, true, 4_000), true);
-    assert.equal(dog.isStalled(6, true, 6_000), false);
-    assert.equal(dog.isStalled(6, true, 10_000), true);
-  });
 });

@@ -232,6 +232,7 @@ async def _call_data(parts: JoinPages, room: Room, visit: Visit) -> dict[str, An
         "homeUrl": base,
         "customerPanelUrl": None,
         "locale": current().formats,
+        "mostVideoKbps": parts.rooms.most_video_kbps,
     }
 
 

@@ -256,6 +256,7 @@ async def _call_data(parts: RoomPages, room: Room) -> dict[str, Any]:
         "homeUrl": "/console",
         "customerPanelUrl": f"/rooms/{room.id}/customer",
         "locale": current().formats,
+        "mostVideoKbps": parts.rooms.most_video_kbps,
     }
 
 

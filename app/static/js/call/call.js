@@ -1,30 +1,35 @@
 /** A call: signaling, negotiation and own media put together. Draws nothing. */
 
 import { report } from "../lib/dom.js";
+import { arrivals } from "./arrivals.js";
+import { Bandwidth } from "./bandwidth.js";
+import { diagnose } from "./diagnosis.js";
+import { Evidence } from "./evidence.js";
+import { LINES, Lines } from "./lines.js";
 import { Media } from "./media.js";
 import { Negotiation } from "./negotiation.js";
 import { Outcome } from "./outcome.js";
+import { OwnMedia } from "./own_media.js";
 import { Quality } from "./quality.js";
+import { Recovery } from "./recovery.js";
 import { Gone, Signal } from "./signal.js";
 
-/** @import { Level, Link, MediaState, PageData, Peer, PeerSignal } from "./types.js" */
-/** @import { RemoteTracks, Sample, ServerMessage, View, Welcome } from "./types.js" */
+/** @import { Cause, Known, Level, Link, MediaState, PageData, Peer, PeerSignal } from "./types.js" */
+/** @import { RemoteTracks, Sample, ServerMessage, Situation, Step, View, Welcome } from "./types.js" */
 
 /** Milliseconds: ICE servers that end sooner are asked for anew, and for how long. */
 const FRESH = 60_000;
-const REFRESH = 3_000;
-/**
- * The camera starts at half its size: a first frame that small passes at once, where a
- * full one is dropped until the bandwidth is known (0.1 s instead of 0.25 s in Chromium).
- */
-const FIRST_SCALE = 2;
-/** Milliseconds of talk after which it is sent in full. */
+const REFRESH = 1_000;
+/** Milliseconds of talk after which the camera is sent in full. */
 const FULL_SIZE_AFTER = 2_000;
 /** At most so often does a connection beyond repair make us join anew. */
-const REBUILD = 15_000;
+const REBUILD = 10_000;
+/** Milliseconds between two diagnoses. One that stays is told to the other side. */
+const DIAGNOSE = 1_000;
+const TELL_AFTER = 2_000;
 
-/** The order of the transceivers, on both sides. */
-const LINES = /** @type {const} */ (["microphone", "camera", "screen"]);
+/** @type {MediaState} */
+const NOTHING = { microphone: false, camera: false, screen: false };
 
 export class Call {
   /** @type {Peer | null} */
@@ -40,6 +45,10 @@ export class Call {
   /** @type {Level | null} */
   level = null;
   relayed = false;
+  /** What is wrong here, and at the other side. @type {Cause} */
+  trouble = "";
+  /** @type {Cause} */
+  theirTrouble = "";
   /** Why it is over, else empty: `moved`, `ended`, `left`, `room_full`, `lapsed`… */
   over = "";
   /** Why it has ended, in the server's word. */
@@ -48,6 +57,9 @@ export class Call {
   /** @type {"end" | "leave" | null} asked for, and not yet answered */
   going = null;
 
+  /** Shows our own picture. @type {HTMLVideoElement | null} */
+  ownVideo = null;
+
   /** Something above has changed. */
   onchange = () => {};
   /** There are new tracks of the other side, or none any more. @type {(tracks: RemoteTracks | null) => void} */
@@ -55,6 +67,14 @@ export class Call {
 
   /** @type {Negotiation | null} */
   #negotiation = null;
+  /** @type {Lines | null} of the same connection */
+  #lines = null;
+  #evidence = new Evidence();
+  #bandwidth = new Bandwidth();
+  #own;
+  /** @type {Recovery | null} while somebody is there */
+  #recovery = null;
+  #begunAt = 0;
   #signal;
   #quality;
   #outcome;
@@ -66,9 +86,15 @@ export class Call {
   #polite = true;
   /** Milliseconds by which our clock is ahead of the server's. */
   #ahead = 0;
+  /** @type {Sample | null} the last one */
+  #sample = null;
   /** @type {MediaState | null} what the other side was last told */
   #told = null;
   #rebuiltAt = 0;
+  /** What was told of our trouble, and what is about to be, since when. @type {Cause} */
+  #toldTrouble = "";
+  /** @type {{cause: Cause, since: number}} */
+  #suspected = { cause: "", since: 0 };
 
   /**
    * @param {PageData} data
@@ -77,6 +103,7 @@ export class Call {
   constructor(data, media) {
     this.data = data;
     this.media = media;
+    this.#own = new OwnMedia(media, () => this.ownVideo);
     this.#signal = new Signal({
       url: socketUrl(data.socketUrl),
       ticket: data.ticket,
@@ -87,9 +114,7 @@ export class Call {
     });
     this.#quality = new Quality({
       pc: () => (this.view === "talk" ? this.pc : null),
-      expects: () => !!this.peer?.connected && isSending(this.peer.media),
       onlevel: (level, sample) => this.#measured(level, sample),
-      onstall: () => this.#negotiation?.restart(),
     });
     // One of the two tells, so that each call counts once.
     this.#outcome = new Outcome({
@@ -124,6 +149,7 @@ export class Call {
   start() {
     this.#signal.start();
     this.#quality.start();
+    setInterval(() => this.#diagnose(performance.now()), DIAGNOSE);
   }
 
   /** From the check to the call: all is prepared, so this waits for nothing. */
@@ -169,6 +195,7 @@ export class Call {
   /** The network may be another one now. */
   hurry() {
     this.#signal.hurry();
+    this.#recovery?.suspect();
   }
 
   // From the server
@@ -182,9 +209,14 @@ export class Call {
         return this.#meet(message.peer, message.started_at);
       case "description":
       case "candidates":
+        this.#evidence.told(JSON.stringify(message));
         return this.#negotiation?.receive(message);
+      case "trouble":
+        return this.#set({ theirTrouble: message.cause });
       case "ice":
-        return this.#refresh(message.ice_servers, message.expires_in);
+        this.#refresh(message.ice_servers, message.expires_in);
+        // The relay that we use is to be left.
+        return message.move ? this.#negotiation?.restart() : undefined;
       case "ended":
         this.endReason = message.reason;
         return undefined;
@@ -227,7 +259,7 @@ export class Call {
     const before = this.peer;
     this.peer = peer;
     if (startedAt) this.startedAt = startedAt * 1000 + this.#ahead;
-    if (!peer) this.#drop();
+    if (!peer) this.#forgetPeer();
     else if (!this.#negotiation || before?.instance !== peer.instance) this.#begin();
     else if (!this.#polite && (gap || before.generation !== peer.generation))
       this.#negotiation.restart();
@@ -242,7 +274,7 @@ export class Call {
   #linked(link, reason) {
     if (link === "over") {
       this.over = reason;
-      this.#drop();
+      this.#forgetPeer();
       this.media.pause();
     }
     this.onchange();
@@ -253,22 +285,37 @@ export class Call {
   #begin() {
     this.#drop();
     this.#outcome.begin();
+    this.#evidence = new Evidence();
+    this.#toldTrouble = this.theirTrouble = "";
+    this.#begunAt = performance.now();
+    this.#recovery ??= this.#newRecovery();
     this.#negotiation = new Negotiation({
       polite: this.#polite,
       createPeer: () => this.#createPeer(),
       send: (signal) => this.#sendToPeer(signal),
       iceServers: () => this.#validIceServers(),
-      adopt: (pc) => this.#adopt(pc),
+      adopt: () => this.#adopt(),
       onstate: (state) => this.#connectionChanged(state),
+      oncandidate: (candidate) => this.#evidence.found(candidate),
+      oncandidateerror: (error) => this.#evidence.failed(error),
       onbroken: () => this.#rebuild(),
     });
+    this.#recovery.begin();
     if (!this.#polite) this.#showRemote();
+  }
+
+  /** They are gone, and nothing is to be brought back. */
+  #forgetPeer() {
+    this.#drop();
+    this.#recovery?.end();
+    this.#recovery = null;
+    this.theirTrouble = "";
   }
 
   #drop() {
     if (!this.#negotiation) return;
     this.#negotiation.close();
-    this.#negotiation = null;
+    this.#negotiation = this.#lines = null;
     this.#outcome.drop();
     Object.assign(this, { connection: "new", wasConnected: false, level: null });
     this.onremote(null);
@@ -279,41 +326,21 @@ export class Call {
       iceServers: this.#iceServers,
       bundlePolicy: "max-bundle",
     });
-    if (!this.#polite) {
-      // Sound and face in one stream, so that lips and voice stay together.
-      const [face, screen] = [new MediaStream(), new MediaStream()];
-      pc.addTransceiver("audio", { streams: [face] });
-      pc.addTransceiver("video", {
-        streams: [face],
-        sendEncodings: [{ scaleResolutionDownBy: FIRST_SCALE }],
-      });
-      pc.addTransceiver("video", { streams: [screen] });
-    }
+    this.#lines = new Lines(pc, this.data.mostVideoKbps * 1000);
+    this.#lines.allowPictures(this.#bandwidth.pictures);
+    if (!this.#polite) this.#lines.open();
     return pc;
   }
 
-  /**
-   * Of the agent's offer: what it has made, we use in both directions.
-   * @param {RTCPeerConnection} pc
-   */
-  #adopt(pc) {
-    const transceivers = pc.getTransceivers();
-    if (transceivers.every(({ direction }) => direction === "sendrecv")) return;
-    const [face, screen] = [new MediaStream(), new MediaStream()];
-    transceivers.forEach((transceiver, line) => {
-      transceiver.direction = "sendrecv";
-      transceiver.sender.setStreams?.(LINES[line] === "screen" ? screen : face);
-    });
-    this.#scaleCamera(FIRST_SCALE);
+  #adopt() {
+    if (!this.#lines?.adopt()) return;
     this.#showRemote();
     this.#showTracks();
   }
 
   #showRemote() {
-    const [microphone, camera, screen] = this.#transceivers().map(
-      ({ receiver }) => receiver.track,
-    );
-    if (microphone && camera && screen) this.onremote({ microphone, camera, screen });
+    const tracks = this.#lines?.remote;
+    if (tracks) this.onremote(tracks);
   }
 
   /** Send our tracks while both are present; before and after, nothing. */
@@ -321,22 +348,7 @@ export class Call {
     const talking = this.view === "talk";
     if (talking) this.startedAt ??= Date.now();
     this.#outcome.expect(talking && !!this.peer?.connected);
-    this.#transceivers().forEach(({ sender }, line) => {
-      const kind = LINES[line];
-      const track = talking && kind ? this.media.tracks[kind] : null;
-      if (sender.track !== track) sender.replaceTrack(track).catch(report);
-    });
-  }
-
-  /** @param {number} scale by which the camera's picture is made smaller */
-  #scaleCamera(scale) {
-    const sender = this.#transceivers()[LINES.indexOf("camera")]?.sender;
-    const parameters = sender?.getParameters();
-    const [encoding] = parameters?.encodings ?? [];
-    if (!sender || !parameters || !encoding) return; // Not every browser has them yet.
-    if (encoding.scaleResolutionDownBy === scale) return;
-    encoding.scaleResolutionDownBy = scale;
-    sender.setParameters(parameters).catch(report);
+    this.#lines?.show(talking ? this.media.tracks : {});
   }
 
   /**
@@ -345,13 +357,12 @@ export class Call {
    */
   #measured(level, sample) {
     const talked = Date.now() - (this.startedAt ?? Date.now());
-    if (talked > FULL_SIZE_AFTER && level !== "poor") this.#scaleCamera(1);
+    if (talked > FULL_SIZE_AFTER && level !== "poor") this.#lines?.enlarge();
+    this.#lines?.allowPictures(this.#bandwidth.look(sample, performance.now()));
+    this.#own.heard(sample.ownEnergy, performance.now());
     this.#outcome.measured(sample);
+    this.#sample = sample;
     this.#set({ level, relayed: sample.relayed });
-  }
-
-  #transceivers() {
-    return this.pc?.getTransceivers() ?? [];
   }
 
   /** @param {PeerSignal} signal */
@@ -361,13 +372,97 @@ export class Call {
 
   /** @param {RTCPeerConnectionState} state */
   #connectionChanged(state) {
-    // A dead path is often a dead network: then the socket is dead as well.
-    if (state === "disconnected") this.#signal.hurry();
     if (state === "connected") this.#outcome.connected();
     this.#set({
       connection: state,
       wasConnected: this.wasConnected || state === "connected",
     });
+  }
+
+  // When nothing arrives
+
+  #newRecovery() {
+    return new Recovery({
+      polite: this.#polite,
+      situation: () => this.#situation(),
+      take: (step) => this.#take(step),
+      // A dead path is often a dead network: then the socket is dead as well.
+      onlost: () => this.#signal.hurry(),
+      onrecovered: (gap, step) => this.#recovered(gap, step),
+    });
+  }
+
+  /** @returns {Situation} */
+  #situation() {
+    const { microphone, camera, screen } = this.peer?.media ?? NOTHING;
+    const pictures = this.theirTrouble !== "slow_network" && !document.hidden;
+    return {
+      talking: this.view === "talk" && !!this.pc,
+      connection: this.connection,
+      reachable: this.link === "open" && !!this.peer?.connected,
+      expected: { sound: microphone, picture: pictures && (camera || screen) },
+      steady: microphone || camera,
+      arrivals: this.pc ? arrivals(this.pc) : { sound: 0, picture: 0 },
+    };
+  }
+
+  /** @param {Step} step */
+  #take(step) {
+    // What was wrong may have been the credentials.
+    this.#iceUntil = 0;
+    if (step === "audio") this.#allowPictures(false);
+    if (step === "rebuild") return this.#rebuild();
+    this.#negotiation?.restart({ relayOnly: step === "relay" && this.#hasRelays });
+  }
+
+  /** @param {boolean} on */
+  #allowPictures(on) {
+    this.#bandwidth.turn(on, performance.now());
+    this.#lines?.allowPictures(on);
+  }
+
+  /**
+   * @param {number} gap seconds
+   * @param {Step} step by which it came back
+   */
+  #recovered(gap, step) {
+    const { path = "direct", protocol = "udp" } = this.#sample ?? {};
+    this.#signal.send({ type: "recovered", gap, step, path, protocol });
+    this.onchange();
+  }
+
+  get #hasRelays() {
+    return this.#iceServers.some(({ urls }) => [urls].flat().some(isRelay));
+  }
+
+  /** @param {number} now milliseconds */
+  #diagnose(now) {
+    const cause = this.view === "talk" ? diagnose(this.#known(now)) : "";
+    if (cause !== this.#suspected.cause) this.#suspected = { cause, since: now };
+    if (cause !== this.trouble) this.#set({ trouble: cause });
+    if (cause === this.#toldTrouble || now - this.#suspected.since < TELL_AFTER) return;
+    if (this.#signal.send({ type: "trouble", cause })) this.#toldTrouble = cause;
+  }
+
+  /**
+   * @param {number} now
+   * @returns {Known}
+   */
+  #known(now) {
+    return {
+      online: navigator.onLine,
+      connected: this.connection === "connected",
+      seconds: (now - this.#begunAt) / 1000,
+      hasRelays: this.#hasRelays,
+      evidence: this.#evidence,
+      expected: this.#situation().expected,
+      missing: this.#recovery?.missing ?? { sound: 0, picture: 0 },
+      own: this.#own.look(now),
+      pictures: this.#bandwidth.pictures,
+      rtt: this.#sample?.rtt ?? 0,
+      loss: this.#sample?.loss ?? 0,
+      slowDevice: this.#sample?.slowDevice ?? false,
+    };
   }
 
   #rebuild() {
@@ -442,7 +537,7 @@ function isSame(one, other) {
   return !!other && LINES.every((kind) => one[kind] === other[kind]);
 }
 
-/** @param {MediaState} state */
-function isSending({ microphone, camera }) {
-  return microphone || camera;
+/** @param {string} url */
+function isRelay(url) {
+  return url.startsWith("turn");
 }

@@ -8,7 +8,7 @@
  *   made anew over an unanswered one, and an answer says which offer it answers.
  * - A description waits 30 ms for its first candidates: fewer messages, no time lost,
  *   for nothing can be checked without them.
- * - While there is no connection it restarts ICE, again and again.
+ * - Voices pause (DTX) and repair themselves (FEC), RFC 7587.
  */
 
 /** @import { NegotiationOptions, PeerSignal } from "./types.js" */
@@ -18,14 +18,6 @@ const SOON = 30;
 const LATER = 1_000;
 /** Of one message. */
 const MOST_CANDIDATES = 64;
-
-/** Milliseconds: when the ladder begins, and how fast each side climbs it. */
-const FIRST_PATIENCE = 8_000;
-const DISCONNECTED_PATIENCE = 2_000;
-const STEP = { polite: 5_000, impolite: 3_000 };
-/** After so many tries in vain it goes slower: a slow network needs time to answer. */
-const QUICK_TRIES = 4;
-const SLOWEST_STEP = 10_000;
 
 export class Negotiation {
   /** @type {RTCPeerConnection} */
@@ -47,9 +39,8 @@ export class Negotiation {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #flushing;
 
-  #tries = 0;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #climbing;
+  /** Whether only relays may be used. */
+  #relayOnly = false;
 
   /** @param {NegotiationOptions} options */
   constructor(options) {
@@ -57,9 +48,10 @@ export class Negotiation {
     this.pc = options.createPeer();
     this.pc.onnegotiationneeded = () => this.#enqueue(() => this.#offerIfStable());
     this.pc.onicecandidate = ({ candidate }) => this.#collect(candidate);
-    this.pc.onconnectionstatechange = () => this.#watch();
+    this.pc.onicecandidateerror = (event) => options.oncandidateerror?.(event);
+    this.pc.onconnectionstatechange = () =>
+      this.#options.onstate?.(this.pc.connectionState);
     this.#enqueue(() => this.#configure());
-    this.#climbAfter(FIRST_PATIENCE);
   }
 
   /**
@@ -72,9 +64,13 @@ export class Negotiation {
     else this.#enqueue(() => this.#accept(signal.description));
   }
 
-  /** Gather and connect anew; also makes good an offer or answer that was lost. */
-  restart() {
+  /**
+   * Gather and connect anew; also makes good an offer or answer that was lost.
+   * @param {{relayOnly?: boolean}} [how]
+   */
+  restart({ relayOnly = false } = {}) {
     this.#enqueue(async () => {
+      this.#relayOnly = relayOnly;
       // The impolite side begins; before its offer there is nothing to restart.
       if (this.#options.polite && !this.pc.remoteDescription) return;
       await this.#configure();
@@ -85,10 +81,9 @@ export class Negotiation {
 
   close() {
     this.#closed = true;
-    clearTimeout(this.#climbing);
     clearTimeout(this.#flushing);
     this.pc.onnegotiationneeded = this.pc.onicecandidate = null;
-    this.pc.onconnectionstatechange = null;
+    this.pc.onconnectionstatechange = this.pc.onicecandidateerror = null;
     this.pc.close();
   }
 
@@ -103,8 +98,11 @@ export class Negotiation {
 
   async #configure() {
     const iceServers = await this.#options.iceServers();
-    if (!this.#closed && iceServers.length)
-      this.pc.setConfiguration?.({ ...this.pc.getConfiguration(), iceServers });
+    if (this.#closed || !iceServers.length) return;
+    /** @type {RTCIceTransportPolicy} */
+    const iceTransportPolicy = this.#relayOnly ? "relay" : "all";
+    const changes = { iceServers, iceTransportPolicy };
+    this.pc.setConfiguration?.({ ...this.pc.getConfiguration(), ...changes });
   }
 
   async #offerIfStable() {
@@ -161,8 +159,9 @@ export class Negotiation {
     const { type, sdp } = this.pc.localDescription;
     if (this.#gatheredAll) note += "a=end-of-candidates\r\n"; // RFC 8840, section 4.4
     this.#dropCandidates(); // They are in the description.
-    const lines = sdp.replace(/^t=.*\r\n/m, (line) => line + note);
-    this.#options.send({ type: "description", description: { type, sdp: lines } });
+    const noted = sdp.replace(/^t=.*\r\n/m, (line) => line + note);
+    const description = { type, sdp: askForPauses(noted) };
+    this.#options.send({ type: "description", description });
   }
 
   // Candidates
@@ -183,6 +182,7 @@ export class Negotiation {
   #collect(candidate) {
     // An empty one ends a generation in some browsers, null ends them all.
     if (candidate?.candidate) {
+      this.#options.oncandidate?.(candidate);
       const { sdpMid, sdpMLineIndex, usernameFragment } = candidate;
       this.#gatheredAll = false;
       this.#candidates.push({
@@ -236,38 +236,8 @@ export class Negotiation {
     await this.#addCandidates(this.#early.splice(0), false);
   }
 
-  // The ladder
-
   #isConnected() {
     return this.pc.connectionState === "connected";
-  }
-
-  #watch() {
-    const state = this.pc.connectionState;
-    this.#options.onstate?.(state);
-    if (state === "connected") {
-      this.#tries = 0;
-      clearTimeout(this.#climbing);
-      this.#climbing = undefined;
-    } else if (state === "disconnected") this.#climbAfter(DISCONNECTED_PATIENCE);
-    else if (state === "failed") this.#climbAfter(0);
-  }
-
-  /** @param {number} wait milliseconds; a ladder that is being climbed keeps its pace */
-  #climbAfter(wait) {
-    if (this.#tries && this.#climbing) return;
-    clearTimeout(this.#climbing);
-    this.#climbing = setTimeout(() => this.#climb(), wait);
-  }
-
-  #climb() {
-    this.#climbing = undefined;
-    if (this.#isConnected()) return;
-    this.#tries += 1;
-    this.restart();
-    const step = STEP[this.#options.polite ? "polite" : "impolite"];
-    const slower = 1.5 ** Math.max(0, this.#tries - QUICK_TRIES);
-    this.#climbAfter(Math.min(SLOWEST_STEP, step * slower));
   }
 
   /** @param {unknown} error */
@@ -282,6 +252,19 @@ export class Negotiation {
  */
 function origin(sdp = "") {
   return /^o=\S+ (\S+) (\S+)/m.exec(sdp)?.slice(1).join(".");
+}
+
+/**
+ * What we want to receive (RFC 7587, section 6.1): no packets while nobody speaks, and
+ * in each the last one again, for when that is lost.
+ * @param {string} sdp
+ */
+function askForPauses(sdp) {
+  const opus = /^a=rtpmap:(\d+) opus\/48000/im.exec(sdp)?.[1];
+  return sdp.replace(new RegExp(`^a=fmtp:${opus} .*`, "m"), (line) => {
+    const wanted = ["useinbandfec=1", "usedtx=1"].filter((one) => !line.includes(one));
+    return [line, ...wanted].join(";");
+  });
 }
 
 /**

@@ -1,12 +1,9 @@
-/** How good the connection is, from getStats; and whether anything arrives at all. */
+/** How good the connection is, from getStats. */
 
 /** @import { Level, QualityOptions, Sample } from "./types.js" */
 
 /** Milliseconds. */
 const INTERVAL = 2_000;
-/** Nothing has arrived for so long, though it should: restart. */
-const STALLED = 4_000;
-const LONGEST_STALL = 60_000;
 
 /** Seconds of round trip, share of packets lost: from there it is fair, or poor. */
 const FAIR = { rtt: 0.25, loss: 0.03 };
@@ -46,6 +43,12 @@ export function sample(reports, before) {
     ...wayOf(all.get(pair?.localCandidateId), all.get(pair?.remoteCandidateId)),
     received,
     lost,
+    ownEnergy:
+      of("media-source").find(({ kind }) => kind === "audio")?.totalAudioEnergy ?? null,
+    available: pair?.availableOutgoingBitrate ?? null,
+    slowDevice: of("outbound-rtp").some(
+      ({ qualityLimitationReason: reason }) => reason === "cpu",
+    ),
   };
 }
 
@@ -82,40 +85,10 @@ function share(received, lost, before) {
   return newlyLost / (newlyLost + Math.max(0, newlyReceived));
 }
 
-/**
- * Says when media that should arrive does not: "connected, but no picture". Each time
- * in vain it waits longer; a phone in a pocket sends nothing for good reason.
- */
-export class Watchdog {
-  #received = -1;
-  #since = 0;
-  #patience = STALLED;
-
-  /**
-   * @param {number} received packets so far
-   * @param {boolean} expected
-   * @param {number} now milliseconds
-   * @returns {boolean} whether to restart now
-   */
-  isStalled(received, expected, now) {
-    if (received !== this.#received || !expected) {
-      if (received > this.#received) this.#patience = STALLED;
-      this.#received = received;
-      this.#since = now;
-      return false;
-    }
-    if (now - this.#since < this.#patience) return false;
-    this.#since = now;
-    this.#patience = Math.min(LONGEST_STALL, this.#patience * 2);
-    return true;
-  }
-}
-
 export class Quality {
   #options;
   /** @type {Sample | null} */
   #last = null;
-  #watchdog = new Watchdog();
 
   /** @param {QualityOptions} options */
   constructor(options) {
@@ -135,8 +108,5 @@ export class Quality {
     const now = sample((await pc.getStats()).values(), this.#last);
     this.#last = now;
     this.#options.onlevel(judge(now), now);
-    const expected = this.#options.expects();
-    if (this.#watchdog.isStalled(now.received, expected, performance.now()))
-      this.#options.onstall();
   }
 }

@@ -21,6 +21,7 @@ export function stage(call, media) {
   const unmute = byId("sound", HTMLButtonElement);
   /** @type {RemoteTracks | null} */
   let remote = null;
+  call.ownVideo = own;
 
   // What stands for the picture goes with its first frame, and not before.
   for (const event of ["loadeddata", "emptied"])

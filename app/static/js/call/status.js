@@ -2,6 +2,7 @@
 
 import { byId, setIcon } from "../lib/dom.js";
 import { t } from "../lib/text.js";
+import { own, theirs } from "./causes.js";
 
 /** @import { Call } from "./call.js" */
 /** @import { Peer } from "./types.js" */
@@ -57,15 +58,8 @@ export function statusLine(call) {
 }
 
 /** @param {Call} call */
-function trouble({
-  view,
-  link,
-  peer,
-  peerName: name,
-  connection,
-  wasConnected,
-  going,
-}) {
+function trouble(call) {
+  const { view, link, peer, peerName: name, connection, going } = call;
   if (going && link === "lost")
     return t("The call ends as soon as the connection is back.");
   if (link === "lost") return t("Reconnecting… you need not do anything.");
@@ -74,8 +68,10 @@ function trouble({
     return connection === "connected"
       ? t("{name} reconnects. The call goes on.", { name })
       : t("The connection to {name} was lost. They are coming back…", { name });
-  if (connection === "connected") return "";
-  if (wasConnected) return t("Reconnecting… you need not do anything.");
+  const connected = connection === "connected";
+  const cause = own(call.trouble, name, connected) || theirs(call.theirTrouble, name);
+  if (cause || connected) return cause;
+  if (call.wasConnected) return t("Reconnecting… you need not do anything.");
   return t("Connecting with {name}…", { name });
 }
 

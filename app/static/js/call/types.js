@@ -44,17 +44,26 @@
 /** @typedef {{type: "description", description: RTCSessionDescriptionInit}} DescriptionSignal */
 /** @typedef {{type: "candidates", candidates: RTCIceCandidateInit[], end: boolean}} CandidatesSignal */
 /** @typedef {DescriptionSignal | CandidatesSignal} PeerSignal what goes from browser to browser */
-/** @typedef {{type: "ice", ice_servers: RTCIceServer[], expires_in: number}} Ice */
+/**
+ * @typedef {{type: "ice", ice_servers: RTCIceServer[], expires_in: number, move?: boolean}} Ice
+ *   `move`: the relay in use is to be left
+ */
+/** @typedef {{type: "trouble", cause: Cause}} Trouble what is wrong at the sender's */
 /** @typedef {{type: "pong"}} Pong */
 /** @typedef {{type: "moved"} | {type: "left"}} Gone */
 /** @typedef {{type: "ended", reason: string}} Ended */
 /** @typedef {{type: "goodbye", after: number}} Goodbye */
 /** @typedef {{type: "error", code: string, text: string, fatal: boolean}} Refused */
-/** @typedef {Welcome | PeerChanged | PeerSignal | Ice | Pong | Gone | Ended | Goodbye | Refused} ServerMessage */
+/** @typedef {Welcome | PeerChanged | PeerSignal | Ice | Trouble | Pong | Gone | Ended | Goodbye | Refused} ServerMessage */
 
 /** @typedef {{type: "join", ticket: string, instance: string} | {type: "resume", token: string}} Opening */
 /** @typedef {{type: "enter" | "media", media: MediaState}} Showing */
 /** @typedef {{type: "refresh"} | {type: "ping"} | {type: "leave"} | {type: "end"}} Plain */
+/**
+ * @typedef {"direct" | "relay"} Path
+ * @typedef {"udp" | "tcp" | "tls"} Transport
+ * @typedef {{type: "recovered", gap: number, step: Step, path: Path, protocol: Transport}} Recovered
+ */
 
 /**
  * The way that media takes: with a relay on either side or without, and what carries it
@@ -64,7 +73,7 @@
 
 /** @typedef {{type: "connected", after: number} & Way} Connected */
 /** @typedef {Connected | {type: "not_connected"}} OutcomeMessage */
-/** @typedef {Opening | Showing | PeerSignal | OutcomeMessage | Plain} BrowserMessage */
+/** @typedef {Opening | Showing | PeerSignal | OutcomeMessage | Trouble | Recovered | Plain} BrowserMessage */
 
 // The page.
 
@@ -83,6 +92,7 @@
  * @property {string} [fullUrl]
  * @property {string | null} customerPanelUrl
  * @property {string} locale
+ * @property {number} mostVideoKbps that a picture may take
  */
 
 /** @typedef {Record<keyof MediaState, () => void>} Toggles what the bar and the keys can do */
@@ -116,12 +126,70 @@
  * @property {(pc: RTCPeerConnection) => void} [adopt] an offer was accepted: its
  *   transceivers can be set up before the answer is made
  * @property {(state: RTCPeerConnectionState) => void} [onstate]
+ * @property {(candidate: RTCIceCandidate) => void} [oncandidate] one of ours
+ * @property {(error: RTCPeerConnectionIceErrorEvent) => void} [oncandidateerror]
  * @property {(error: unknown) => void} [onbroken] this connection is beyond repair
  */
 
 /**
  * @typedef {Object} OutcomeOptions
  * @property {(message: OutcomeMessage) => boolean} send false when it could not be sent
+ */
+
+/**
+ * What is wrong with a call; empty if nothing is.
+ * @typedef {"" | "udp_blocked" | "only_443" | "relay_unreachable" | "relay_refused"
+ *   | "name_not_found" | "no_path" | "offline" | "microphone_silent" | "camera_stopped"
+ *   | "camera_dark" | "no_sound_arrives" | "no_picture_arrives" | "slow_network"
+ *   | "high_delay" | "high_loss" | "slow_device"} Cause
+ *
+ * What brings media back; `self`: the browser alone has done it.
+ * @typedef {"self" | "restart" | "relay" | "rebuild" | "audio"} Step
+ *
+ * Moments or milliseconds, of each.
+ * @typedef {{sound: number, picture: number}} Arrivals
+ * @typedef {{sound: boolean, picture: boolean}} Expected
+ *
+ * @typedef {Object} Situation
+ * @property {boolean} talking both are there, and there is a connection
+ * @property {RTCPeerConnectionState} connection
+ * @property {boolean} reachable the other page can be sent signals
+ * @property {Expected} expected
+ * @property {boolean} steady of what is expected, something comes without pauses
+ * @property {Arrivals} arrivals
+ *
+ * @typedef {Object} RecoveryOptions
+ * @property {boolean} polite
+ * @property {() => Situation} situation
+ * @property {(step: Step) => void} take
+ * @property {() => void} onlost
+ * @property {(gap: number, step: Step) => void} onrecovered seconds, the last step taken
+ *
+ * How many candidates of each kind; `relay_443` is TLS to port 443.
+ * @typedef {Record<"host" | "srflx" | "prflx" | "relay_udp" | "relay_tcp" | "relay_tls"
+ *   | "relay_443", number>} Found
+ *
+ * @typedef {Object} OwnState
+ * @property {number} silentFor seconds
+ * @property {boolean} microphoneMuted by the system or another program
+ * @property {boolean} cameraStopped by the same
+ * @property {boolean} cameraDark
+ *
+ * What a diagnosis is made from.
+ * @typedef {Object} Known
+ * @property {boolean} online
+ * @property {boolean} connected
+ * @property {number} seconds since the search for a path began
+ * @property {boolean} hasRelays the deployment has some
+ * @property {{own: Found, theirs: Found, refused: number, unanswered: number,
+ *   unknown: number}} evidence
+ * @property {Expected} expected
+ * @property {Arrivals} missing milliseconds
+ * @property {OwnState} own
+ * @property {boolean} pictures there is room for them
+ * @property {number} rtt seconds
+ * @property {number} loss 0 to 1
+ * @property {boolean} slowDevice
  */
 
 /**
@@ -135,14 +203,15 @@
  * @property {Way["protocol"]} protocol
  * @property {number} received packets of media so far
  * @property {number} lost of those that were sent to us so far
+ * @property {number | null} ownEnergy of our microphone so far, where the browser tells
+ * @property {number | null} available bits a second that can be sent, where it tells
+ * @property {boolean} slowDevice it has too little power for full pictures
  */
 
 /**
  * @typedef {Object} QualityOptions
  * @property {() => RTCPeerConnection | null} pc the one to watch, if any
- * @property {() => boolean} expects whether media should be arriving
  * @property {(level: Level, sample: Sample) => void} onlevel
- * @property {() => void} onstall
  */
 
 /**

@@ -1,0 +1,50 @@
+/** Whether there is room for pictures beside the voice. Pure. */
+
+/** Bits a second that the browser may send; share of packets lost. Below, or above… */
+const TOO_LITTLE = 60_000;
+const TOO_LOSSY = 0.25;
+/** …for so many milliseconds, pictures stop. */
+const PATIENCE = 5_000;
+/** An estimate does not grow while nothing is sent: so long, and then it is tried. */
+const FIRST_PAUSE = 15_000;
+const LONGEST_PAUSE = 120_000;
+/** Milliseconds of pictures after which a try has worked. */
+const WORKED = 30_000;
+
+export class Bandwidth {
+  /** Whether pictures may be sent. */
+  pictures = true;
+
+  #since = 0;
+  #badSince = 0;
+  #pause = FIRST_PAUSE;
+
+  /**
+   * @param {{available: number | null, loss: number}} measured bits a second, as far as
+   *   the browser tells; 0 to 1
+   * @param {number} now milliseconds
+   * @returns {boolean} whether pictures may be sent from now on
+   */
+  look({ available, loss }, now) {
+    const bad = (available ?? Infinity) < TOO_LITTLE || loss > TOO_LOSSY;
+    if (!this.pictures)
+      return now - this.#since < this.#pause ? false : this.turn(true, now);
+    if (!bad) this.#badSince = 0;
+    else this.#badSince ||= now;
+    if (now - this.#since > WORKED) this.#pause = FIRST_PAUSE;
+    return bad && now - this.#badSince >= PATIENCE ? this.turn(false, now) : true;
+  }
+
+  /**
+   * @param {boolean} pictures
+   * @param {number} now
+   */
+  turn(pictures, now) {
+    if (this.pictures && !pictures && this.#since)
+      this.#pause = Math.min(LONGEST_PAUSE, 2 * this.#pause);
+    this.#badSince = 0;
+    this.#since = now;
+    this.pictures = pictures;
+    return pictures;
+  }
+}

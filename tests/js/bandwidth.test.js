@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { Bandwidth } from "../../app/static/js/call/bandwidth.js";
+
+const GOOD = { available: 900_000, loss: 0 };
+const THIN = { available: 40_000, loss: 0 };
+const LOSSY = { available: 900_000, loss: 0.3 };
+
+/**
+ * @param {Bandwidth} bandwidth
+ * @param {{available: number | null, loss: number}} measured
+ * @param {number} from seconds
+ * @param {number} to
+ * @returns {number[]} the seconds in which pictures were not allowed
+ */
+function without(bandwidth, measured, from, to) {
+  const seconds = [];
+  for (let second = from; second < to; second++)
+    if (!bandwidth.look(measured, second * 1000)) seconds.push(second);
+  return seconds;
+}
+
+describe("the room for pictures", () => {
+  test("is there where the network is good, or the browser does not tell", () => {
+    const bandwidth = new Bandwidth();
+    assert.deepEqual(without(bandwidth, GOOD, 1, 60), []);
+    assert.deepEqual(without(bandwidth, { available: null, loss: 0 }, 60, 120), []);
+  });
+
+  test("ends after five bad seconds, not after a bad moment", () => {
+    const bandwidth = new Bandwidth();
+    assert.deepEqual(without(bandwidth, THIN, 1, 5), []);
+    assert.deepEqual(without(bandwidth, GOOD, 5, 6), []);
+    assert.deepEqual(without(bandwidth, LOSSY, 6, 12), [11]);
+  });
+
+  test("is tried again, and where that was too early, later", () => {
+    const bandwidth = new Bandwidth();
+    const seconds = without(bandwidth, THIN, 1, 80);
+    const pauses = seconds.filter((second) => !seconds.includes(second - 1));
+    assert.deepEqual(pauses, [6, 27, 63]);
+  });
+
+  test("can be taken by a step of the ladder", () => {
+    const bandwidth = new Bandwidth();
+    bandwidth.turn(false, 1_000);
+    assert.equal(bandwidth.look(GOOD, 2_000), false);
+    assert.equal(bandwidth.look(GOOD, 17_000), true);
+  });
+});
