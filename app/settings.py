@@ -400,6 +400,15 @@ class Settings:
             whole(5, 600),
         ),
     )
+    report_days: int = declare(
+        30,
+        Declared(
+            RULES,
+            "Days for which reports are kept that people send from the check page.",
+            "30",
+            whole(1, 365),
+        ),
+    )
     brand_name: str = declare(
         "Deskside", Declared(BRAND, "The name in titles.", "Example Bank", text)
     )

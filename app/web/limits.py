@@ -48,6 +48,14 @@ LOGIN_ADDRESS = Limit("login-address", 100, 5 * 60)
 PASSCODE_HERE = Limit("passcode-here", 6, 5 * 60)
 PASSCODE_ANYWHERE = Limit("passcode", 40, 60 * 60)
 
+# The check page gives and keeps things for anybody: per address, and for all together.
+CHECK_HERE = Limit("check-here", 30, 10 * 60)
+CHECK_ANYWHERE = Limit("check", 1000, 10 * 60)
+REPORT_HERE = Limit("report-here", 10, 60 * 60)
+REPORT_ANYWHERE = Limit("report", 300, 60 * 60)
+PAIR_HERE = Limit("pair-here", 30, 60 * 60)
+PAIR_ANYWHERE = Limit("pair", 600, 60 * 60)
+
 
 def login_attempt(email: str, address: str | None) -> tuple[Attempt, ...]:
     """An attempt to log in, per account and address, per account, and per address."""
@@ -63,6 +71,25 @@ def passcode_attempt(room: str, address: str | None) -> tuple[Attempt, ...]:
     """An attempt at a room's passcode, per room and address and per room."""
     here = network(address)
     return Attempt(PASSCODE_HERE, f"{room} {here}"), Attempt(PASSCODE_ANYWHERE, room)
+
+
+def check_attempt(address: str | None) -> tuple[Attempt, ...]:
+    """Asking for a relay without an account."""
+    return _anybody(address, CHECK_HERE, CHECK_ANYWHERE)
+
+
+def report_attempt(address: str | None) -> tuple[Attempt, ...]:
+    """Sending a report of a check."""
+    return _anybody(address, REPORT_HERE, REPORT_ANYWHERE)
+
+
+def pair_attempt(address: str | None) -> tuple[Attempt, ...]:
+    """Making or opening a link with which two check each other."""
+    return _anybody(address, PAIR_HERE, PAIR_ANYWHERE)
+
+
+def _anybody(address: str | None, here: Limit, anywhere: Limit) -> tuple[Attempt, ...]:
+    return Attempt(here, network(address)), Attempt(anywhere, "all")
 
 
 def network(address: str | None) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from quart import Quart
 
 from app.adapters.sql.records import Records
+from app.domain.ice import Relays
 from app.protocol.tickets import Tickets
 from app.web import brand, i18n, static, templating
 from app.web.auth import Sessions
@@ -13,13 +14,23 @@ from app.web.brand import Brand
 from app.web.i18n import Languages
 from app.web.limits import Attempts
 from app.web.news import AgentNews, Changes
-from app.web.pages import console, customers, history, join, notes, rooms, settings
+from app.web.pages import (
+    check,
+    check_reports,
+    console,
+    customers,
+    history,
+    join,
+    notes,
+    rooms,
+    settings,
+)
 from app.web.rooms import Rooms
 from app.web.static import StaticFiles
 from app.web.visits import Visits
 
 
-PUBLIC = frozenset({"brand.*", "files.*", "join.*", "notes.*"})
+PUBLIC = frozenset({"brand.*", "check.*", "files.*", "join.*", "notes.*"})
 """Blueprints that need no agent."""
 
 HERE = Path(__file__).resolve().parent.parent
@@ -39,6 +50,8 @@ class Site:
     brand: Brand
     public_url: str
     country: str
+    relays: Relays
+    report_days: int
     default_locale: str = i18n.SOURCE
     pseudo_locale: bool = False
 
@@ -75,6 +88,10 @@ def install(app: Quart, site: Site) -> None:
         customers.blueprint(site.records, site.country),
         customers.json_blueprint(site.records, site.country),
         history.blueprint(site.records),
+        check.blueprint(
+            check.CheckPages(site.records, site.attempts, site.relays, site.report_days)
+        ),
+        check_reports.blueprint(site.records.check_reports, site.report_days),
         settings.blueprint(
             settings.SettingsPages(
                 site.records, site.rooms, site.sessions, site.attempts, languages

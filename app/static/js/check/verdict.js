@@ -1,0 +1,144 @@
+/** What the findings come to. Pure: the same findings, the same verdict. */
+
+/** @import { Findings, IceError, Level, Pair, Transport, Verdict } from "./types.js" */
+
+/** Below, a picture is coarse: kbit/s. Above, talking is like over a satellite: ms. */
+export const SLOW = 400;
+export const LATE = 400;
+
+/** @type {Record<string, Level>} */
+const LEVELS = {
+  open: "good",
+  udp_blocked: "fair",
+  only_443: "fair",
+  proxy_only: "fair",
+  no_relay: "fair",
+  relay_refused: "poor",
+  relay_unreachable: "poor",
+  name_not_found: "poor",
+  no_path: "failed",
+  no_socket: "failed",
+  offline: "failed",
+  insecure: "failed",
+  old_browser: "failed",
+};
+
+/** From the best to the worst. @type {Level[]} */
+const ORDER = ["good", "fair", "poor", "failed"];
+
+/** States of devices with which one can be seen, heard, and hear. */
+const FINE = new Set(["ok", "heard", "untried"]);
+
+/**
+ * @param {Findings} findings
+ * @returns {Verdict}
+ */
+export function judge(findings) {
+  const network = judgeNetwork(findings);
+  const causes = judgeSpeed(findings);
+  const devices = judgeDevices(findings);
+  const level = worst(
+    LEVELS[network] ?? "failed",
+    causes.length || devices.length ? "fair" : "good",
+  );
+  return { level, network, devices, causes };
+}
+
+/** @param {Findings} findings */
+function judgeNetwork({ browser, service, online, transports, direct }) {
+  if (!browser.secure) return "insecure";
+  if (browser.missing.length) return "old_browser";
+  if (!online || !service.reached) return "offline";
+  if (!service.socket) return "no_socket";
+  if (!transports.length) return "no_relay";
+  if (!transports.some(({ ok }) => ok))
+    return withoutRelay(transports, direct.candidates.includes("srflx"));
+  return judgeWays(transports);
+}
+
+/**
+ * The relay is reached in some way: in which ones not?
+ * @param {Transport[]} transports
+ */
+function judgeWays(transports) {
+  const works = (/** @type {string} */ kind) =>
+    transports.some((one) => one.kind === kind && one.ok);
+  const tried = (/** @type {string} */ kind) =>
+    transports.some((one) => one.kind === kind);
+  if (works("relay-udp") || !tried("relay-udp")) return "open";
+  if (works("relay-tcp") || works("relay-tls"))
+    return hasNoNames(transports, "relay-udp") ? "proxy_only" : "udp_blocked";
+  // Who finds no names and still gets through asks somebody else to find them.
+  return hasNoNames(transports, "relay-udp") ? "proxy_only" : "only_443";
+}
+
+/**
+ * @param {Transport[]} transports
+ * @param {boolean} direct whether UDP goes out and in
+ */
+function withoutRelay(transports, direct) {
+  const errors = transports.flatMap((one) => one.errors);
+  if (errors.some(isRefusal) || transports.some(({ relayed }) => relayed))
+    return "relay_refused";
+  if (errors.length && errors.every(isUnknownName)) return "name_not_found";
+  return direct ? "relay_unreachable" : "no_path";
+}
+
+/**
+ * @param {Transport[]} transports
+ * @param {string} kind
+ */
+function hasNoNames(transports, kind) {
+  const errors = transports.flatMap((one) => (one.kind === kind ? one.errors : []));
+  return errors.length > 0 && errors.every(isUnknownName);
+}
+
+/**
+ * A STUN error code (RFC 8489, section 14.8; RFC 8656, section 19): it has answered.
+ * @param {IceError} error
+ */
+function isRefusal({ code }) {
+  return code >= 300 && code < 700;
+}
+
+/**
+ * Browsers have one code (701) for everything that is not an answer.
+ * @param {IceError} error
+ */
+function isUnknownName({ code, text }) {
+  return code === 701 && /lookup|resolv|address not|hostname/i.test(text);
+}
+
+/** @param {Findings} findings */
+function judgeSpeed({ transports, bandwidth }) {
+  const best = transports.find(({ ok }) => ok);
+  return [
+    ...(bandwidth && bandwidth.kbps < SLOW ? ["slow_network"] : []),
+    ...(best && best.rtt > LATE ? ["high_delay"] : []),
+  ];
+}
+
+/** @param {Findings} findings */
+function judgeDevices({ devices }) {
+  return Object.entries(devices)
+    .filter(([, { state }]) => !FINE.has(state))
+    .map(([kind, { state }]) => `${kind}_${state}`);
+}
+
+/**
+ * @param {Level} one
+ * @param {Level} other
+ */
+function worst(one, other) {
+  return ORDER.indexOf(one) > ORDER.indexOf(other) ? one : other;
+}
+
+/**
+ * What two pages are to each other.
+ * @param {Omit<Pair, "verdict">} ways
+ * @returns {string} direct, relay, direct_only or none
+ */
+export function judgePair({ direct, relay }) {
+  if (direct.ok) return relay.ok ? "direct" : "direct_only";
+  return relay.ok ? "relay" : "none";
+}
