@@ -186,6 +186,23 @@ def test_history_tells_the_story(call: Two) -> None:
     assert len(rows) >= 6
 
 
+def test_quality_is_told_in_words_and_numbers(call: Two) -> None:
+    """Both sides see how good the connection is; a press says more, Escape less."""
+    for person in call:
+        badge = person.page.get_by_role("button", name=re.compile("Connection: "))
+        expect(badge).to_have_text(re.compile("Good|Fair|Poor"), timeout=SLOW)
+        details = person.page.get_by_role("group", name="Connection", exact=True)
+        expect(details).to_be_hidden()
+        badge.focus()
+        person.page.keyboard.press("Enter")
+        expect(details).to_contain_text(re.compile("Direct, (UDP|TCP)"))
+        expect(details).to_contain_text(re.compile(r"Speech\s*[34]\.\d of 4\.5"))
+        expect(details).to_contain_text(re.compile(r"\d+ \S \d+, \d+/s"), timeout=SLOW)
+        person.page.keyboard.press("Escape")
+        expect(details).to_be_hidden()
+        expect(badge).to_be_focused()
+
+
 def test_microphone_only(agent: Agent, customer: Customer) -> None:
     """Without a camera there is still a call."""
     agent.create_room()

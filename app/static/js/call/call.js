@@ -14,8 +14,8 @@ import { Quality } from "./quality.js";
 import { Recovery } from "./recovery.js";
 import { Gone, Signal } from "./signal.js";
 
-/** @import { Cause, Known, Level, Link, MediaState, PageData, Peer, PeerSignal } from "./types.js" */
-/** @import { RemoteTracks, Sample, ServerMessage, Situation, Step, View, Welcome } from "./types.js" */
+/** @import { Cause, Known, Link, MediaState, PageData, Peer, PeerSignal } from "./types.js" */
+/** @import { RemoteTracks, Sample, ServerMessage, Situation, Step, Summary, View, Welcome } from "./types.js" */
 
 /** Milliseconds: ICE servers that end sooner are asked for anew, and for how long. */
 const FRESH = 60_000;
@@ -27,6 +27,7 @@ const REBUILD = 10_000;
 /** Milliseconds between two diagnoses. One that stays is told to the other side. */
 const DIAGNOSE = 1_000;
 const TELL_AFTER = 2_000;
+const MOST_EVENTS = 200;
 
 /** @type {MediaState} */
 const NOTHING = { microphone: false, camera: false, screen: false };
@@ -42,9 +43,8 @@ export class Call {
   connection = "new";
   /** Of the connection that is there now: it has been connected once. */
   wasConnected = false;
-  /** @type {Level | null} */
-  level = null;
-  relayed = false;
+  /** @type {Summary | null} of the last seconds */
+  quality = null;
   /** What is wrong here, and at the other side. @type {Cause} */
   trouble = "";
   /** @type {Cause} */
@@ -57,6 +57,8 @@ export class Call {
   /** @type {"end" | "leave" | null} asked for, and not yet answered */
   going = null;
 
+  /** What happened to the connection, the last of it. @type {{at: number, what: string}[]} */
+  events = [];
   /** Shows our own picture. @type {HTMLVideoElement | null} */
   ownVideo = null;
 
@@ -114,7 +116,8 @@ export class Call {
     });
     this.#quality = new Quality({
       pc: () => (this.view === "talk" ? this.pc : null),
-      onlevel: (level, sample) => this.#measured(level, sample),
+      onsample: (sample, lately) => this.#measured(sample, lately),
+      send: (message) => this.#signal.send(message),
     });
     // One of the two tells, so that each call counts once.
     this.#outcome = new Outcome({
@@ -272,6 +275,7 @@ export class Call {
    * @param {string} reason
    */
   #linked(link, reason) {
+    this.#note(`socket ${link}`);
     if (link === "over") {
       this.over = reason;
       this.#forgetPeer();
@@ -317,7 +321,7 @@ export class Call {
     this.#negotiation.close();
     this.#negotiation = this.#lines = null;
     this.#outcome.drop();
-    Object.assign(this, { connection: "new", wasConnected: false, level: null });
+    Object.assign(this, { connection: "new", wasConnected: false, quality: null });
     this.onremote(null);
   }
 
@@ -352,17 +356,17 @@ export class Call {
   }
 
   /**
-   * @param {Level} level
    * @param {Sample} sample
+   * @param {Summary} quality
    */
-  #measured(level, sample) {
+  #measured(sample, quality) {
     const talked = Date.now() - (this.startedAt ?? Date.now());
-    if (talked > FULL_SIZE_AFTER && level !== "poor") this.#lines?.enlarge();
+    if (talked > FULL_SIZE_AFTER && quality.level !== "poor") this.#lines?.enlarge();
     this.#lines?.allowPictures(this.#bandwidth.look(sample, performance.now()));
     this.#own.heard(sample.ownEnergy, performance.now());
     this.#outcome.measured(sample);
     this.#sample = sample;
-    this.#set({ level, relayed: sample.relayed });
+    this.#set({ quality });
   }
 
   /** @param {PeerSignal} signal */
@@ -372,6 +376,7 @@ export class Call {
 
   /** @param {RTCPeerConnectionState} state */
   #connectionChanged(state) {
+    this.#note(`connection ${state}`);
     if (state === "connected") this.#outcome.connected();
     this.#set({
       connection: state,
@@ -387,7 +392,10 @@ export class Call {
       situation: () => this.#situation(),
       take: (step) => this.#take(step),
       // A dead path is often a dead network: then the socket is dead as well.
-      onlost: () => this.#signal.hurry(),
+      onlost: () => {
+        this.#note("media lost");
+        this.#signal.hurry();
+      },
       onrecovered: (gap, step) => this.#recovered(gap, step),
     });
   }
@@ -408,6 +416,7 @@ export class Call {
 
   /** @param {Step} step */
   #take(step) {
+    this.#note(`step ${step}`);
     // What was wrong may have been the credentials.
     this.#iceUntil = 0;
     if (step === "audio") this.#allowPictures(false);
@@ -426,6 +435,7 @@ export class Call {
    * @param {Step} step by which it came back
    */
   #recovered(gap, step) {
+    this.#note(`media back after ${gap.toFixed(1)} s`);
     const { path = "direct", protocol = "udp" } = this.#sample ?? {};
     this.#signal.send({ type: "recovered", gap, step, path, protocol });
     this.onchange();
@@ -491,6 +501,12 @@ export class Call {
     this.#iceUntil = performance.now() + seconds * 1000;
     this.#refreshed?.();
     this.#refreshed = null;
+  }
+
+  /** @param {string} what */
+  #note(what) {
+    this.events.push({ at: Math.round(performance.now()), what });
+    if (this.events.length > MOST_EVENTS) this.events.shift();
   }
 
   /** @param {Partial<Call>} changes */

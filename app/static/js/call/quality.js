@@ -1,94 +1,23 @@
-/** How good the connection is, from getStats. */
+/** Looks each second how the call is: a sample for who acts, a summary for who reads. */
 
-/** @import { Level, QualityOptions, Sample } from "./types.js" */
+import { sample } from "./sample.js";
+import { summary } from "./summary.js";
+
+/** @import { QualityOptions, Sample } from "./types.js" */
 
 /** Milliseconds. */
-const INTERVAL = 2_000;
-
-/** Seconds of round trip, share of packets lost: from there it is fair, or poor. */
-const FAIR = { rtt: 0.25, loss: 0.03 };
-const POOR = { rtt: 0.6, loss: 0.1 };
-
-/**
- * @param {{rtt: number, loss: number}} measured
- * @returns {Level}
- */
-export function judge({ rtt, loss }) {
-  if (rtt > POOR.rtt || loss > POOR.loss) return "poor";
-  if (rtt > FAIR.rtt || loss > FAIR.loss) return "fair";
-  return "good";
-}
-
-/**
- * Read a report; loss on our side is counted since the sample before.
- * @param {Iterable<any>} reports entries of an RTCStatsReport
- * @param {Sample | null} before
- * @returns {Sample}
- */
-export function sample(reports, before) {
-  const all = new Map([...reports].map((entry) => [entry.id, entry]));
-  const of = (/** @type {string} */ type) =>
-    [...all.values()].filter((entry) => entry.type === type);
-  const sum = (/** @type {any[]} */ entries, /** @type {string} */ field) =>
-    entries.reduce((total, entry) => total + (entry[field] ?? 0), 0);
-
-  const inbound = of("inbound-rtp");
-  const received = sum(inbound, "packetsReceived");
-  const lost = sum(inbound, "packetsLost");
-  const theirs = of("remote-inbound-rtp").map((entry) => entry.fractionLost ?? 0);
-  const pair = selectedPair(all);
-  return {
-    rtt: pair?.currentRoundTripTime ?? 0,
-    loss: Math.max(share(received, lost, before), ...theirs),
-    ...wayOf(all.get(pair?.localCandidateId), all.get(pair?.remoteCandidateId)),
-    received,
-    lost,
-    ownEnergy:
-      of("media-source").find(({ kind }) => kind === "audio")?.totalAudioEnergy ?? null,
-    available: pair?.availableOutgoingBitrate ?? null,
-    slowDevice: of("outbound-rtp").some(
-      ({ qualityLimitationReason: reason }) => reason === "cpu",
-    ),
-  };
-}
-
-/**
- * @param {any} local the candidates of the pair, if there is one
- * @param {any} remote
- * @returns {import("./types.js").Way & {relayed: boolean}}
- */
-function wayOf(local, remote) {
-  const ours = local?.candidateType === "relay";
-  const relayed = ours || remote?.candidateType === "relay";
-  const protocol = (ours && local.relayProtocol) || local?.protocol || "udp";
-  return { relayed, path: relayed ? "relay" : "direct", protocol };
-}
-
-/** @param {Map<string, any>} all */
-function selectedPair(all) {
-  const entries = [...all.values()];
-  const transport = entries.find((entry) => entry.selectedCandidatePairId);
-  if (transport) return all.get(transport.selectedCandidatePairId);
-  // Firefox marks the pair itself.
-  return entries.find((entry) => entry.type === "candidate-pair" && entry.selected);
-}
-
-/**
- * @param {number} received
- * @param {number} lost
- * @param {Sample | null} before
- */
-function share(received, lost, before) {
-  const newlyLost = lost - (before?.lost ?? 0);
-  const newlyReceived = received - (before?.received ?? 0);
-  if (newlyLost <= 0) return 0;
-  return newlyLost / (newlyLost + Math.max(0, newlyReceived));
-}
+const INTERVAL = 1_000;
+/** Seconds that the badge speaks of, and that are told to the service each time. */
+const SHOWN = 5;
+const TOLD = 10;
 
 export class Quality {
   #options;
-  /** @type {Sample | null} */
-  #last = null;
+  /** @type {RTCPeerConnection | null} that the samples are of */
+  #pc = null;
+  /** @type {Sample[]} the newest last, up to one more than there are seconds to tell */
+  #samples = [];
+  #untold = 0;
 
   /** @param {QualityOptions} options */
   constructor(options) {
@@ -101,12 +30,29 @@ export class Quality {
 
   async #look() {
     const pc = this.#options.pc();
-    if (!pc || pc.connectionState !== "connected") {
-      this.#last = null;
-      return;
-    }
-    const now = sample((await pc.getStats()).values(), this.#last);
-    this.#last = now;
-    this.#options.onlevel(judge(now), now);
+    if (!pc || pc !== this.#pc || pc.connectionState !== "connected") this.#forget(pc);
+    if (pc?.connectionState !== "connected") return;
+    const reports = (await pc.getStats()).values();
+    // It may be another one by now.
+    if (pc === this.#pc) this.#take(reports);
+  }
+
+  /** @param {RTCPeerConnection | null} pc the next one to watch */
+  #forget(pc) {
+    this.#pc = pc;
+    this.#samples = [];
+    this.#untold = 0;
+  }
+
+  /** @param {Iterable<any>} reports */
+  #take(reports) {
+    const now = sample(reports, this.#samples.at(-1) ?? null, performance.now());
+    this.#samples = [...this.#samples, now].slice(-TOLD - 1);
+    this.#options.onsample(now, summary(this.#samples.slice(-SHOWN - 1)));
+    this.#untold += 1;
+    if (this.#untold < TOLD) return;
+    // Nobody reads it later that the service was not there.
+    this.#options.send({ type: "quality", ...summary(this.#samples) });
+    this.#untold = 0;
   }
 }

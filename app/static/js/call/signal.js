@@ -30,7 +30,7 @@ export class Gone extends Error {
 }
 
 export class Signal {
-  /** Frames on the wire, both ways, since the page was opened. */
+  /** Frames on the wire, both ways, since the page was opened; without `quality`. */
   frames = { sent: 0, received: 0 };
   /** @type {Link} */
   link = "connecting";
@@ -188,7 +188,8 @@ export class Signal {
   #write(message) {
     if (this.#socket?.readyState !== 1) return;
     this.#socket.send(JSON.stringify(message));
-    this.frames.sent += 1;
+    // That one comes by the clock, however little is signaled.
+    if (message.type !== "quality") this.frames.sent += 1;
     this.#after("ping", this.#heartbeat, () => this.#write({ type: "ping" }));
   }
 

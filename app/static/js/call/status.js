@@ -1,4 +1,4 @@
-/** What is to be said in words: who is awaited, states, time, quality, and one status line. */
+/** What is to be said in words: who is awaited, states, time, and one status line. */
 
 import { byId, setIcon } from "../lib/dom.js";
 import { t } from "../lib/text.js";
@@ -50,7 +50,6 @@ export function statusLine(call) {
       if (change && call.view === "talk") tell(change);
       draw();
       drawPeer(call);
-      drawQuality(call);
       drawWaiting(call);
       drawTimer(call);
     },
@@ -122,22 +121,6 @@ function state(kind, on, sign, ...words) {
   setIcon(item, on ? sign.replace("monitor", "monitor-up") : `${sign}-off`);
   const text = item.lastElementChild;
   if (text) text.textContent = words[on ? 0 : 1] ?? "";
-}
-
-/** @param {Call} call */
-function drawQuality({ view, level, relayed, connection }) {
-  const badge = byId("quality", HTMLElement);
-  badge.hidden = view !== "talk" || !level || connection !== "connected";
-  if (!level) return;
-  badge.dataset.level = level;
-  badge.title = relayed ? t("Through a relay") : t("Directly between the two of you");
-  setIcon(
-    badge,
-    { good: "signal-high", fair: "signal-medium", poor: "signal-low" }[level],
-  );
-  const word = badge.lastElementChild;
-  if (word)
-    word.textContent = { good: t("Good"), fair: t("Fair"), poor: t("Poor") }[level];
 }
 
 /** @param {Call} call */

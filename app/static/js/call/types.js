@@ -73,7 +73,9 @@
 
 /** @typedef {{type: "connected", after: number} & Way} Connected */
 /** @typedef {Connected | {type: "not_connected"}} OutcomeMessage */
-/** @typedef {Opening | Showing | PeerSignal | OutcomeMessage | Trouble | Recovered | Plain} BrowserMessage */
+/** @typedef {{type: "quality"} & Summary} QualityMessage */
+/** @typedef {Trouble | Recovered | QualityMessage} Telling */
+/** @typedef {Opening | Showing | PeerSignal | OutcomeMessage | Telling | Plain} BrowserMessage */
 
 // The page.
 
@@ -195,23 +197,58 @@
 /**
  * @typedef {"good" | "fair" | "poor"} Level
  *
+ * What has come and gone so far, unless it says otherwise.
  * @typedef {Object} Sample
- * @property {number} rtt seconds
- * @property {number} loss 0 to 1, the worse direction
+ * @property {number} at milliseconds of `performance.now()`
+ * @property {number} rtt seconds, the last one measured
+ * @property {number} loss 0 to 1 since the sample before, the worse direction
  * @property {boolean} relayed
  * @property {Way["path"]} path
  * @property {Way["protocol"]} protocol
  * @property {number} received packets of media so far
  * @property {number} lost of those that were sent to us so far
+ * @property {number} bytesReceived
+ * @property {number} bytesSent
+ * @property {number} responses to checks of the selected pair
+ * @property {number} audioReceived packets
+ * @property {number} audioLost packets, with those that came too late
+ * @property {number} audioEnergy of what came
+ * @property {number} jitter seconds, of sound, now
+ * @property {number} buffered seconds that all emitted samples of sound waited
+ * @property {number} emitted samples of sound
+ * @property {number} played samples of sound
+ * @property {number} concealed samples of sound that were made up, without silence
+ * @property {number} framesDecoded
+ * @property {number} freezes
+ * @property {number} width of the largest picture that moves, now
+ * @property {number} height
+ * @property {number} fps
  * @property {number | null} ownEnergy of our microphone so far, where the browser tells
  * @property {number | null} available bits a second that can be sent, where it tells
  * @property {boolean} slowDevice it has too little power for full pictures
+ *
+ * Some seconds in numbers; app/protocol/README.md has the units.
+ * @typedef {Object} Measured
+ * @property {number} rtt
+ * @property {number} jitter
+ * @property {number} loss
+ * @property {number} mos
+ * @property {number} in_kbps
+ * @property {number} out_kbps
+ * @property {number} width
+ * @property {number} height
+ * @property {number} fps
+ * @property {number} freezes
+ * @property {number} concealed
+ * @property {Level} level
+ * @typedef {Measured & Way} Summary
  */
 
 /**
  * @typedef {Object} QualityOptions
  * @property {() => RTCPeerConnection | null} pc the one to watch, if any
- * @property {(level: Level, sample: Sample) => void} onlevel
+ * @property {(sample: Sample, lately: Summary) => void} onsample each second
+ * @property {(message: {type: "quality"} & Summary) => void} send
  */
 
 /**

@@ -10,6 +10,7 @@ import { Media } from "../call/media.js";
 import { morePanel, showShortcuts, toggleFullScreen } from "../call/more.js";
 import { overView } from "../call/over.js";
 import { customerPanel } from "../call/panel.js";
+import { qualityBadge } from "../call/quality_badge.js";
 import { movable } from "../call/self_view.js";
 import { stage } from "../call/stage.js";
 import { statusLine } from "../call/status.js";
@@ -33,6 +34,7 @@ movable(byId("self", HTMLElement), byId("stage", HTMLElement));
 const views = [
   stage(call, media),
   status.draw,
+  qualityBadge(call),
   bar.draw,
   checkView(call, media),
   overView(call),
