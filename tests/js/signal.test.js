@@ -268,9 +268,20 @@ describe("the heartbeat", () => {
     mock.method(performance, "now", () => 1e9);
     signal.hurry();
     assert.deepEqual(current().sent.at(-1), { type: "ping" });
-    await pass(2_500);
+    await pass(1_000);
     assert.deepEqual(links, ["open", "lost"]);
     mock.restoreAll();
+  });
+
+  test("a network in which nothing comes back is tried anew at once, again and again", async () => {
+    seated();
+    await pass(35_000);
+    const before = sockets.length;
+    for (const patience of [3_000, 10_000, 3_000, 3_000, 10_000]) await pass(patience);
+    assert.equal(sockets.length - before, 5);
+    current().open();
+    current().say(WELCOME);
+    assert.equal(links.at(-1), "open");
   });
 });
 

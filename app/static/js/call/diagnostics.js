@@ -6,6 +6,7 @@
  * - `frames`: signaling frames `{sent, received}` since the page was opened
  * - `view`: check, waiting, talk or over; `link`: of the socket
  * - `connection`: of the RTCPeerConnection
+ * - `events`: what happened to the connection: `at` in milliseconds of the page's life
  * - `stats()`: a promise of its RTCStatsReport as a list, empty without a connection
  * @param {Call} call
  */
@@ -22,6 +23,9 @@ export function diagnostics(call) {
     },
     get connection() {
       return call.connection;
+    },
+    get events() {
+      return [...call.events];
     },
     async stats() {
       const report = await call.pc?.getStats();

@@ -8,11 +8,14 @@ const SUBPROTOCOL = "deskside.v1";
 const DONE = 4000;
 const AT_ONCE = 4001;
 const REFUSED = 4002;
+/** Ours: nothing came. */
+const SILENT = 0;
 
 /** Milliseconds. Silence that long means a dead socket, whatever the browser says. */
 const DEAF = 35_000;
-const OPENING = 10_000;
-const PROBE = 2_500;
+/** In turn: a dead network is soon tried anew, a slow one gets its time now and then. */
+const OPENING = /** @type {const} */ ([3_000, 3_000, 10_000]);
+const PROBE = 1_000;
 const FIRST_WAIT = 300;
 const LONGEST_WAIT = 8_000;
 
@@ -46,6 +49,8 @@ export class Signal {
   #reason = "";
   #heardAt = 0;
   #tries = 0;
+  /** Times in a row in which nothing came. */
+  #silences = 0;
   #stale = 0;
   /** @type {number | null} */
   #comeback = null;
@@ -102,7 +107,7 @@ export class Signal {
     const { url, open = (to, protocol) => new WebSocket(to, protocol) } = this.#options;
     const socket = open(url, SUBPROTOCOL);
     this.#socket = socket;
-    this.#listen(OPENING);
+    this.#listen(OPENING[this.#silences % OPENING.length] ?? DEAF);
     socket.onopen = () => this.#write(this.#opening());
     socket.onmessage = (event) => this.#receive(event.data);
     socket.onclose = (event) => this.#closed(event.code);
@@ -123,8 +128,18 @@ export class Signal {
     if (reason || code === DONE) return this.#turn("over", reason || "closed");
     if (code === REFUSED) return this.#turn("over", "refused");
     this.#turn("lost");
-    this.#retry(code === AT_ONCE ? 0 : (this.#comeback ?? this.#backoff()));
+    this.#retry(this.#pause(code));
     this.#comeback = null;
+  }
+
+  /**
+   * A network that is dead costs nobody anything, and may be back any moment.
+   * @param {number} code
+   */
+  #pause(code) {
+    if (code === SILENT) this.#silences += 1;
+    const now = code === AT_ONCE || code === SILENT;
+    return now ? 0 : (this.#comeback ?? this.#backoff());
   }
 
   /** @param {string} reason */
@@ -212,7 +227,7 @@ export class Signal {
     if (message.type === "welcome") {
       this.#token = message.token;
       this.#heartbeat = message.heartbeat * 1000;
-      this.#tries = this.#stale = 0;
+      this.#tries = this.#stale = this.#silences = 0;
       this.#turn("open");
     } else if (message.type === "goodbye") this.#comeback = message.after * 1000;
     else if (message.type === "error" && message.fatal) this.#reason = message.code;
@@ -222,7 +237,7 @@ export class Signal {
 
   /** @param {number} patience milliseconds of silence before the socket counts as dead */
   #listen(patience) {
-    this.#after("deaf", patience, () => this.#closed(0));
+    this.#after("deaf", patience, () => this.#closed(SILENT));
   }
 
   /**
