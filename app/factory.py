@@ -17,7 +17,9 @@ from app.adapters.sql.migrations import obstacle
 from app.adapters.sql.records import Records
 from app.domain.ice import Relays
 from app.domain.ids import NodeId
+from app.domain.relays import Fleet, declared
 from app.live.duties import end
+from app.live.fleet import FleetWatch
 from app.live.hub import Hub
 from app.live.keeper import Keeper
 from app.live.ledger import Ledger
@@ -57,11 +59,13 @@ def create(settings: Settings) -> Quart:  # noqa: PLR0915  (a list of parts)
 
     transactor = Transactor(backplane, clock, metrics)
     relays = _relays(settings)
-    hub = Hub(backplane, transactor, tickets, relays, clock, metrics)
+    fleet = _fleet(settings, backplane, records)
+    hub = Hub(backplane, transactor, tickets, lambda: fleet.current, clock, metrics)
+    fleet.listen(hub.relays_changed)
     rooms = _rooms(settings, records, hub)
     keeper = Keeper(backplane, transactor, hub, records.rooms, rooms.terms_until, clock)
     ledger = Ledger(backplane, records, metrics)
-    runs = [keeper.run, ledger.run]
+    runs = [keeper.run, ledger.run, fleet.run]
     if settings.relay_statistics_url:
         runs.append(_relay_watch(settings, backplane, registry).run)
     sessions = auth.Sessions(records.sessions, cookies, settings.secret)
@@ -103,7 +107,7 @@ def create(settings: Settings) -> Quart:  # noqa: PLR0915  (a list of parts)
             records,
             rooms,
             tickets=tickets,
-            relays=relays,
+            fleet=lambda: fleet.current,
             public_url=settings.public_url,
             country=settings.default_country,
         )
@@ -150,6 +154,16 @@ def _relays(settings: Settings) -> Relays:
         turn_secret=settings.turn_secret or "",
         ttl=settings.turn_ttl,
     )
+
+
+def _fleet(settings: Settings, backplane: Backplane, records: Records) -> FleetWatch:
+    base = Fleet(
+        stun_urls=settings.stun_urls,
+        secret=settings.turn_secret or "",
+        ttl=settings.turn_ttl,
+    )
+    named = tuple(declared(settings.stun_urls, settings.turn_urls))
+    return FleetWatch(backplane, records.relays, base, named)
 
 
 def _rooms(settings: Settings, records: Records, hub: Hub) -> Rooms:

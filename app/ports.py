@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from app.domain.facts import Fact
 from app.domain.ids import Address, ConnectionId, NodeId, RoomId
+from app.domain.relays import NewRelay, Relay
 
 
 class BackplaneError(Exception):
@@ -135,6 +136,12 @@ class Backplane(Protocol):
     async def claim(self, duty: str, seconds: int) -> bool:
         """Be the one node that does a duty, for so long; False while another is."""
 
+    async def pin(self, name: str, value: bytes, seconds: int) -> None:
+        """Show something small to every node, for so long."""
+
+    async def pinned(self, name: str) -> bytes | None:
+        """Return what was pinned there last, while it counts."""
+
     async def ping(self) -> None:
         """Raise BackplaneError unless all is well."""
 
@@ -163,6 +170,16 @@ class Directory(Protocol):
         """Return every room that is not over."""
 
 
+class RelayDirectory(Protocol):
+    """Where it is known which relays there are."""
+
+    async def list(self) -> tuple[Relay, ...]:
+        """Return all relays."""
+
+    async def declare(self, named: Sequence[NewRelay]) -> None:
+        """Have those that the settings name, and no others that they named before."""
+
+
 class StatisticsError(Exception):
     """The relay's statistics cannot be read now."""
 
@@ -170,12 +187,14 @@ class StatisticsError(Exception):
 class Allocation(Struct, frozen=True):
     """One relayed address that somebody holds.
 
-    ``transport`` is how the relay was reached (a proxy takes TLS off before it, so
-    that is ``tcp``) and ``port`` where.
+    ``relay`` is the id of the relay as the user name tells it, ``transport`` is how it
+    was reached (a proxy takes TLS off before it, so that is ``tcp``) and ``port``
+    where.
     """
 
     transport: str
     port: int
+    relay: str = ""
 
 
 class Traffic(Struct, frozen=True):

@@ -29,6 +29,7 @@ class Memory:
         self.leases: dict[NodeId, float] = {}
         self.held: dict[NodeId, set[RoomId]] = {}
         self.duties: dict[str, tuple[NodeId, float]] = {}
+        self.pins: dict[str, tuple[bytes, float]] = {}
 
     def remember(self, facts: Sequence[bytes]) -> None:
         """Number facts that are to be written."""
@@ -164,6 +165,15 @@ class MemoryBackplane:
             return False
         self._memory.duties[duty] = self.node, now + seconds
         return True
+
+    async def pin(self, name: str, value: bytes, seconds: int) -> None:
+        """Show something small to every node, for so long."""
+        self._memory.pins[name] = value, time.monotonic() + seconds
+
+    async def pinned(self, name: str) -> bytes | None:
+        """Return what was pinned there last, while it counts."""
+        value, until = self._memory.pins.get(name, (None, 0.0))
+        return value if until > time.monotonic() else None
 
     async def ping(self) -> None:
         """Memory is always there."""

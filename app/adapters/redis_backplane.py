@@ -11,6 +11,7 @@ Keys, all under ``deskside:``
 - ``news`` stream, field ``r`` room
 - ``leases`` sorted set, node by the time its lease ends
 - ``duty:NAME`` the node that has a duty which only one must do
+- ``pin:NAME`` something small that every node reads
 - ``held:NODE`` set of rooms that may have a socket there
 """
 
@@ -277,6 +278,17 @@ class RedisBackplane:
         key = f"{PREFIX}duty:{duty}"
         async with _reaching():
             return bool(await self._claim(args=[key, self.node, seconds]))
+
+    async def pin(self, name: str, value: bytes, seconds: int) -> None:
+        """Show something small to every node, for so long."""
+        async with _reaching():
+            await self._redis.set(f"{PREFIX}pin:{name}", value, ex=seconds)
+
+    async def pinned(self, name: str) -> bytes | None:
+        """Return what was pinned there last, while it counts."""
+        async with _reaching():
+            found: bytes | None = await self._redis.get(f"{PREFIX}pin:{name}")
+        return found
 
     async def ping(self) -> None:
         """Raise BackplaneError unless Redis answers."""

@@ -32,6 +32,10 @@ LATE = 30.0
 """Seconds by which a refresh may be late."""
 
 _CHANNEL = re.compile(r"/allocation/\d+/(status|traffic(?:/peer)?)$")
+_RELAY = re.compile(r"/user/\d+:([\w-]+)\.(?!probe/)")
+"""User names begin with the relay they were made for (app.domain.relays.Fleet); what
+only probes it is nobody's call."""
+
 _LIFETIME = re.compile(r"\blifetime=(\d+)")
 _TYPE = re.compile(r"\btype=(\w+)")
 _PORT = re.compile(r"\blocal=\S*:(\d+)(?:,|$)")
@@ -142,7 +146,7 @@ class RedisRelayStatistics:
             self._known.pop(key, None)
             return
         until = self._clock() - idle + int(lifetime[1]) + LATE
-        self._known[key] = _Known(_allocation(text), until)
+        self._known[key] = _Known(_allocation(key, text), until)
 
     async def _remove_the_dead(self) -> None:
         now = self._clock()
@@ -155,10 +159,16 @@ class RedisRelayStatistics:
                 await self._redis.unlink(*dead)
 
 
-def _allocation(status: str) -> Allocation:
-    kind, port = _TYPE.search(status), _PORT.search(status)
+def _allocation(key: str, status: str) -> Allocation:
+    kind, port, relay = (
+        _TYPE.search(status),
+        _PORT.search(status),
+        _RELAY.search(key),
+    )
     return Allocation(
-        kind[1].lower() if kind else "unknown", int(port[1]) if port else 0
+        kind[1].lower() if kind else "unknown",
+        int(port[1]) if port else 0,
+        relay[1] if relay else "",
     )
 
 

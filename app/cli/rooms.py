@@ -13,9 +13,9 @@ from app.adapters.sql.records import Records
 from app.cli.shared import day, find_agent, table, with_records
 from app.domain.commands import Terms
 from app.domain.facts import Role
-from app.domain.ice import Relays
 from app.domain.ids import NodeId, RoomId
 from app.domain.records import RoomState
+from app.domain.relays import Fleet
 from app.live.hub import Hub
 from app.live.metrics import Metrics
 from app.live.transact import Transactor
@@ -150,7 +150,7 @@ async def live_rooms(settings: Settings, records: Records) -> AsyncIterator[Room
     metrics = Metrics(CollectorRegistry())
     transactor = Transactor(backplane, time.time, metrics)
     tickets = Tickets(settings.secret)
-    hub = Hub(backplane, transactor, tickets, Relays(), time.time, metrics)
+    hub = Hub(backplane, transactor, tickets, Fleet, time.time, metrics)
     try:
         yield Rooms(records, hub, **terms)
     finally:

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from app.domain.facts import Role
-from app.domain.ids import Address, ParticipantId, RoomId
+from app.domain.ids import Address, ParticipantId, RelayId, RoomId
 from app.domain.notices import Media
 
 
@@ -25,7 +25,10 @@ class Open(Struct, frozen=True, kw_only=True):
 
 
 class Join(Struct, frozen=True, kw_only=True):
-    """Take a seat with a ticket; the room is made where it is absent."""
+    """Take a seat with a ticket; the room is made where it is absent.
+
+    ``relay`` is the first one that the room would be given now.
+    """
 
     room: RoomId
     role: Role
@@ -35,6 +38,7 @@ class Join(Struct, frozen=True, kw_only=True):
     instance: str
     secret: str
     terms: Terms
+    relay: RelayId | None = None
 
 
 class Resume(Struct, frozen=True, kw_only=True):
@@ -62,6 +66,15 @@ class SetMedia(Struct, frozen=True, kw_only=True):
     role: Role
     address: Address
     media: Media
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """Let both sides use another relay first: it is nearer to the customer."""
+
+    room: RoomId
+    role: Role
+    address: Address
+    relay: RelayId
 
 
 class Leave(Struct, frozen=True, kw_only=True):
@@ -99,4 +112,4 @@ class Tick(Struct, frozen=True, kw_only=True):
     room: RoomId
 
 
-Command = Open | Join | Resume | Enter | SetMedia | Leave | End | Lost | Tick
+Command = Open | Join | Resume | Enter | SetMedia | Route | Leave | End | Lost | Tick

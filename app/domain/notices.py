@@ -5,7 +5,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from app.domain.facts import Role
-from app.domain.ids import Address
+from app.domain.ids import Address, RelayId
 
 
 class Stage(StrEnum):
@@ -63,14 +63,19 @@ class Seated(Struct, frozen=True, kw_only=True, tag=True):
     started_at: float | None
     peer: PeerView | None
     peer_address: Address | None
+    relay: RelayId | None = None
 
 
 class PeerChanged(Struct, frozen=True, kw_only=True, tag=True):
-    """The other side came, changed, moved or went (``peer`` is None)."""
+    """The other side came, changed, moved or went (``peer`` is None).
+
+    Or the room has another ``relay``: an older node takes it for nothing new.
+    """
 
     peer: PeerView | None
     peer_address: Address | None
     started_at: float | None
+    relay: RelayId | None = None
 
 
 class Moved(Struct, frozen=True, tag=True):

@@ -15,13 +15,21 @@ from app.domain.commands import (
     Lost,
     Open,
     Resume,
+    Route,
     SetMedia,
     Terms,
     Tick,
 )
 from app.domain.errors import NoRoom, Refusal, RefusalCode
 from app.domain.facts import Fact, FactKind, Role
-from app.domain.ids import Address, FactId, NodeId, ParticipantId, RoomId
+from app.domain.ids import (
+    Address,
+    FactId,
+    NodeId,
+    ParticipantId,
+    RelayId,
+    RoomId,
+)
 from app.domain.notices import (
     Ended,
     EndReason,
@@ -60,6 +68,7 @@ class Room(Struct, frozen=True, kw_only=True):
 
     ``waiting_since`` runs while somebody is here and the two are not both present;
     ``sockets`` counts every socket ever seated, so a generation never comes twice.
+    ``relay`` is the one that both sides are given first, as long as it is good.
     """
 
     id: RoomId
@@ -71,6 +80,7 @@ class Room(Struct, frozen=True, kw_only=True):
     waiting_since: float | None = None
     started_at: float | None = None
     ended: EndReason | None = None
+    relay: RelayId | None = None
 
 
 class Outcome(Struct, frozen=True):
@@ -155,8 +165,8 @@ def _apply(change: "_Change", command: Command) -> None:
             _join(change, command)
         case Resume():
             _resume(change, command)
-        case Enter() | SetMedia():
-            _show(change, command)
+        case Enter() | SetMedia() | Route():
+            _say(change, command)
         case Leave() | End():
             _go(change, command)
         case Lost():
@@ -231,6 +241,7 @@ def _join(change: _Change, command: Join) -> None:
         media=held.media if held and same_page else Media(),
     )
     change.put(command.role, seat)
+    change.room = replace(change.room, relay=change.room.relay or command.relay)
     kind = _kind_of_join(held, same_page)
     who = {"name": command.name, "participant": command.participant}
     change.remember(kind, command.role, **who)
@@ -258,8 +269,15 @@ def _resume(change: _Change, command: Resume) -> None:
     change.remember(FactKind.RESUMED, command.role)
 
 
-def _show(change: _Change, command: Enter | SetMedia) -> None:
+def _say(change: _Change, command: Enter | SetMedia | Route) -> None:
     seat = _held(change, command.role, command.address)
+    if isinstance(command, Route):
+        change.room = replace(change.room, relay=command.relay)
+    else:
+        _show(change, command, seat)
+
+
+def _show(change: _Change, command: Enter | SetMedia, seat: Seat) -> None:
     seat = replace(seat, media=command.media)
     if isinstance(command, Enter) and seat.stage is not Stage.PRESENT:
         seat = replace(seat, stage=Stage.PRESENT)
@@ -384,10 +402,17 @@ def _news(before: Room, after: Room, role: Role) -> Notice | None:
             started_at=after.started_at,
             peer=view,
             peer_address=address,
+            relay=after.relay,
         )
-    if view == _view(role.peer, before.seats.get(role.peer)):
+    same_peer = view == _view(role.peer, before.seats.get(role.peer))
+    if same_peer and after.relay == before.relay:
         return None
-    return PeerChanged(peer=view, peer_address=address, started_at=after.started_at)
+    return PeerChanged(
+        peer=view,
+        peer_address=address,
+        started_at=after.started_at,
+        relay=after.relay,
+    )
 
 
 def _view(role: Role, seat: Seat | None) -> PeerView | None:

@@ -6,6 +6,7 @@ from collections import deque
 from app.protocol.session import (
     Close,
     CloseCode,
+    HandOut,
     Post,
     Session,
     State,
@@ -21,7 +22,7 @@ MAX_WORK = 256
 """Actions that may wait for the backplane."""
 
 
-Work = Submit | Post | Tell
+Work = Submit | Post | Tell | HandOut
 """What a socket's worker does, in order."""
 
 

@@ -6,19 +6,20 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from secrets import token_urlsafe
+from zlib import crc32
 
 from app.domain.commands import Command, End, Lost, Open, Terms
 from app.domain.errors import NoRoom, Refusal, RefusalCode
 from app.domain.facts import Role
-from app.domain.ice import Relays
 from app.domain.ids import Address, ConnectionId, RoomId
+from app.domain.relays import Fleet
 from app.live.connection import Connection, Work
 from app.live.duties import end
 from app.live.metrics import Metrics
 from app.live.tellings import Tellings
 from app.live.transact import Transactor, read_notice, write_notice
 from app.ports import Backplane, BackplaneError, Clock, Delivery, Gap, Letter
-from app.protocol.session import Post, Session, Submit, Tell
+from app.protocol.session import HandOut, Post, Session, Submit, Tell
 from app.protocol.tickets import Tickets
 
 
@@ -30,6 +31,9 @@ DRAIN = 10.0
 
 GOODBYE_WITHIN = 3.0
 """Seconds over which the browsers of a draining node spread their return."""
+
+MOVE_WITHIN = 2.0
+"""Seconds over which the calls of a relay that goes spread their restarts."""
 
 MAX_CONNECTIONS = 5_000
 MAX_LISTENER_BACKLOG = 100
@@ -45,7 +49,7 @@ class Hub:
         backplane: Backplane,
         transactor: Transactor,
         tickets: Tickets,
-        relays: Relays,
+        fleet: Callable[[], Fleet],
         clock: Clock,
         metrics: Metrics,
     ) -> None:
@@ -53,7 +57,7 @@ class Hub:
         self._backplane = backplane
         self._transactor = transactor
         self._tickets = tickets
-        self._relays = relays
+        self._fleet = fleet
         self._clock = clock
         self._metrics = metrics
         self._tellings = Tellings(backplane)
@@ -98,6 +102,19 @@ class Hub:
             connection.session.ask_to_resume()
             connection.flush()
 
+    def relays_changed(self) -> None:
+        """Send browsers to other relays where theirs goes; not all at one moment."""
+        now, loop = self._clock(), asyncio.get_running_loop()
+        for connection in list(self._connections.values()):
+            if connection.session.wants_relays(now):
+                # Both sides of a call at once, so that they restart together.
+                part = crc32((connection.session.room or "").encode()) % 1000 / 1000
+                loop.call_later(MOVE_WITHIN * part, self._move, connection)
+
+    def _move(self, connection: Connection) -> None:
+        connection.session.move_relays(self._clock())
+        connection.flush()
+
     # The life of a socket.
 
     @property
@@ -109,7 +126,7 @@ class Hub:
         """Begin a socket; the caller must detach it."""
         address = Address(self._backplane.node, ConnectionId(token_urlsafe(16)))
         session = Session(
-            address, token_urlsafe(24), self._tickets, self._relays, self._clock()
+            address, token_urlsafe(24), self._tickets, self._fleet, self._clock()
         )
         connection = Connection(session)
         self._connections[address.connection] = connection
@@ -188,6 +205,8 @@ class Hub:
             case Tell(message, fact):
                 self._metrics.count(message)
                 self._tellings.add(fact)
+            case HandOut(relay):
+                self._metrics.count_relay(self._fleet().named(relay))
 
     async def _submit(self, command: Command) -> None:
         await self._transactor.transact(command)

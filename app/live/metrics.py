@@ -14,6 +14,7 @@ from prometheus_client import (
 
 from app import __version__
 from app.domain import quality
+from app.domain.relays import Known
 from app.protocol.messages import (
     ConnectedMessage,
     NotConnectedMessage,
@@ -82,6 +83,12 @@ class Metrics:
         for path in quality.Path:
             for protocol in quality.Transport:
                 self.connected.labels(path.value, protocol.value)
+        self.relays = Counter(
+            "deskside_relay_chosen",
+            "Times a page was given a relay as its first",
+            ["relay"],
+            registry=registry,
+        )
         self.not_connected = Counter(
             "deskside_calls_not_connected",
             "Calls whose two pages tried in vain, as the agent's page tells",
@@ -144,6 +151,11 @@ class Metrics:
                 self.mos.observe(message.mos)
             case _:
                 assert_never(message)
+
+    def count_relay(self, known: Known | None) -> None:
+        """Count that a call was given a relay, as its first."""
+        if known is not None:
+            self.relays.labels(known.relay.name).inc()
 
 
 def _resident_bytes() -> float:

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from app.domain.facts import Role
 from app.domain.ice import IceServer
+from app.domain.ids import RelayId
 from app.domain.notices import EndReason, Media, PeerView
 from app.domain.quality import Cause, Level, Path, Step, Transport
 
@@ -28,6 +29,9 @@ Kilobits = Annotated[float, Meta(ge=0, le=1_000_000)]
 """In a second."""
 
 Pixels = Annotated[int, Meta(ge=0, le=16_384)]
+RoundTrips = Annotated[
+    dict[Annotated[RelayId, Meta(max_length=32)], Milliseconds], Meta(max_length=8)
+]
 Instance = Annotated[
     str, Meta(min_length=16, max_length=64, pattern="^[A-Za-z0-9_-]+$")
 ]
@@ -113,7 +117,12 @@ class CandidatesMessage(ClientMessage, tag="candidates", frozen=True):
 
 
 class RefreshMessage(ClientMessage, tag="refresh", frozen=True):
-    """Ask for ICE servers with fresh credentials."""
+    """Ask for ICE servers with fresh credentials.
+
+    ``round_trips`` are milliseconds to those that ``welcome.measure`` has named.
+    """
+
+    round_trips: RoundTrips = {}
 
 
 class ConnectedMessage(ClientMessage, tag="connected", frozen=True):
@@ -216,6 +225,13 @@ class ServerMessage(Struct, frozen=True, kw_only=True, tag_field="type"):
     """Anything the server may say."""
 
 
+class Measured(Struct, frozen=True):
+    """A relay that the page may measure its round trip to, by a STUN binding."""
+
+    relay: RelayId
+    url: str
+
+
 class Welcome(ServerMessage, tag="welcome", frozen=True, kw_only=True):
     """The seat is yours; times in seconds, moments in seconds since the epoch."""
 
@@ -234,6 +250,7 @@ class Welcome(ServerMessage, tag="welcome", frozen=True, kw_only=True):
     entered: bool
     started_at: float | None
     now: float
+    measure: tuple[Measured, ...] = ()
 
 
 class Peer(ServerMessage, tag="peer", frozen=True, kw_only=True):
@@ -244,10 +261,11 @@ class Peer(ServerMessage, tag="peer", frozen=True, kw_only=True):
 
 
 class Ice(ServerMessage, tag="ice", frozen=True, kw_only=True):
-    """ICE servers with fresh credentials."""
+    """ICE servers with fresh credentials; ``move`` there now, by an ICE restart."""
 
     ice_servers: tuple[IceServer, ...]
     expires_in: int
+    move: bool = False
 
 
 class Pong(ServerMessage, tag="pong", frozen=True):

@@ -9,6 +9,7 @@ The session is driven by three kinds of sources:
 After each of them drain :meth:`Session.actions` and :meth:`Session.texts_to_send`.
 """
 
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import assert_never
 
@@ -23,12 +24,13 @@ from app.domain.commands import (
     Leave,
     Lost,
     Resume,
+    Route,
     SetMedia,
 )
 from app.domain.errors import Refusal, RefusalCode
 from app.domain.facts import Fact, FactKind, Role
-from app.domain.ice import IceServer, Relays, ice_servers
-from app.domain.ids import Address, FactId, ParticipantId, RoomId
+from app.domain.ice import IceServer
+from app.domain.ids import Address, FactId, RelayId, RoomId
 from app.domain.notices import (
     Ended,
     Left,
@@ -39,7 +41,9 @@ from app.domain.notices import (
     Seated,
     Superseded,
 )
+from app.domain.relays import Fleet
 from app.protocol import messages as wire
+from app.protocol.given import Given
 from app.protocol.tickets import BadTicket, ExpiredTicket, ResumeToken, Tickets
 
 
@@ -91,13 +95,19 @@ class Tell(Struct, frozen=True):
     fact: Fact
 
 
+class HandOut(Struct, frozen=True):
+    """Count that a call was given a relay, as its first."""
+
+    relay: RelayId
+
+
 class Close(Struct, frozen=True):
     """Close the socket once the texts are sent."""
 
     code: CloseCode
 
 
-Action = Submit | Post | Tell | Close
+Action = Submit | Post | Tell | HandOut | Close
 
 
 class State(Enum):
@@ -141,7 +151,7 @@ class Session:
         address: this socket, unique for all time.
         secret: a random string that becomes the seat's resume secret.
         tickets: reads tickets and resume tokens.
-        relays: the STUN and TURN servers to hand out.
+        fleet: returns the relays there are at the moment.
         now: seconds since the epoch, as in every other method.
     """
 
@@ -150,7 +160,7 @@ class Session:
         address: Address,
         secret: str,
         tickets: Tickets,
-        relays: Relays,
+        fleet: Callable[[], Fleet],
         now: float,
     ) -> None:
         self.address = address
@@ -159,7 +169,7 @@ class Session:
         self.role: Role | None = None
         self._secret = secret
         self._tickets = tickets
-        self._relays = relays
+        self._given = Given(fleet)
         self._bucket = _Bucket(BURST, FRAMES_PER_SECOND, now)
         self._tellings = _Bucket(TELLINGS, TELLINGS_PER_SECOND, now)
         self._quality_at = -QUALITY_EVERY
@@ -222,6 +232,7 @@ class Session:
             case PeerChanged():
                 self._peer = notice.peer_address
                 self._send(wire.Peer(peer=notice.peer, started_at=notice.started_at))
+                self._follow(notice.relay, now)
             case Relayed():
                 # A leftover of an earlier peer would confuse the negotiation.
                 if notice.sender == self._peer:
@@ -263,6 +274,15 @@ class Session:
             self._send(wire.Goodbye(after=after))
             self._lose(CloseCode.GOING_DOWN)
 
+    def wants_relays(self, now: float) -> bool:
+        """Whether its browser has a relay that goes; then see :meth:`move_relays`."""
+        return self.state is State.SEATED and self._given.is_lost(self._seat()[0], now)
+
+    def move_relays(self, now: float) -> None:
+        """Send the browser to other relays, if it still has one that goes."""
+        if self.wants_relays(now):
+            self._send_ice(now, move=True)
+
     def ask_to_resume(self) -> None:
         """Have the browser resume at once: letters to it may have been lost."""
         self._lose(CloseCode.RESUME)
@@ -279,7 +299,7 @@ class Session:
         elif isinstance(message, wire.DescriptionMessage | wire.CandidatesMessage):
             self._relay(message)
         elif isinstance(message, wire.RefreshMessage):
-            self._refresh(now)
+            self._refresh(message, now)
         elif isinstance(message, wire.Telling):
             self._hear(message, now)
         else:
@@ -323,6 +343,7 @@ class Session:
             instance=message.instance,
             secret=self._secret,
             terms=ticket.terms,
+            relay=self._given.first(ticket.room, now),
         )
 
     def _relay(
@@ -372,8 +393,24 @@ class Session:
             data=data,
         )
 
-    def _refresh(self, now: float) -> None:
-        self._send(wire.Ice(ice_servers=self._ice(now), expires_in=self._relays.ttl))
+    def _refresh(self, message: wire.RefreshMessage, now: float) -> None:
+        room, role = self._seat()
+        # The customer is the one who may be far away; agents sit where relays are.
+        if message.round_trips and role is Role.CUSTOMER:
+            self._given.round_trips = message.round_trips
+        first = self._given.first(room, now)
+        if message.round_trips and first and first != self._given.keep:
+            self._actions.append(
+                Submit(Route(room=room, role=role, address=self.address, relay=first))
+            )
+        self._send_ice(now)
+
+    def _follow(self, relay: RelayId | None, now: float) -> None:
+        """Use the relay that the room has now, as the other side does."""
+        if relay and relay != self._given.keep:
+            self._given.keep = relay
+            if self._given.relays[:1] != (relay,):
+                self._send_ice(now)
 
     def _submit(
         self,
@@ -404,6 +441,7 @@ class Session:
         self.state = State.SEATED
         self._since = now
         self._peer = notice.peer_address
+        self._given.keep = notice.relay
         token = ResumeToken(room=room, role=role, secret=notice.secret)
         self._send(
             wire.Welcome(
@@ -416,14 +454,20 @@ class Session:
                 heartbeat=wire.HEARTBEAT,
                 grace=notice.grace,
                 ice_servers=self._ice(now),
-                ice_expires_in=self._relays.ttl,
+                ice_expires_in=self._given.ttl,
                 peer=notice.peer,
                 media=notice.media,
                 entered=notice.entered,
                 started_at=notice.started_at,
                 now=now,
+                measure=self._to_measure(notice, now),
             )
         )
+
+    def _to_measure(self, notice: Seated, now: float) -> tuple[wire.Measured, ...]:
+        if notice.role is Role.AGENT or notice.entered:
+            return ()
+        return self._given.to_measure(now)
 
     def _unseat(self, notice: Moved | Superseded | Left | Ended) -> None:
         match notice:
@@ -473,9 +517,16 @@ class Session:
     def _send(self, message: wire.ServerMessage) -> None:
         self._texts.append(wire.encode(message))
 
+    def _send_ice(self, now: float, *, move: bool = False) -> None:
+        servers = self._ice(now)
+        self._send(wire.Ice(ice_servers=servers, expires_in=self._given.ttl, move=move))
+
     def _ice(self, now: float) -> tuple[IceServer, ...]:
-        room, role = self._seat()
-        return ice_servers(self._relays, ParticipantId(f"{room}-{role}"), now)
+        before = self._given.relays[:1]
+        servers = self._given.servers(*self._seat(), now)
+        if self._given.relays[:1] not in (before, ()):
+            self._actions.append(HandOut(self._given.relays[0]))
+        return servers
 
     def _seat(self) -> tuple[RoomId, Role]:
         assert self.room is not None and self.role is not None  # noqa: S101, PT018

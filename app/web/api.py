@@ -17,7 +17,6 @@ from app.adapters.sql.records import Records
 from app.adapters.sql.records.idempotency import Earlier, Key
 from app.adapters.sql.records.store import sha256
 from app.domain.facts import Role
-from app.domain.ice import Relays, ice_servers
 from app.domain.ids import AgentId, CustomerId, ParticipantId, RoomId
 from app.domain.records import (
     Agent,
@@ -29,6 +28,7 @@ from app.domain.records import (
     RoomState,
     Taken,
 )
+from app.domain.relays import Fleet
 from app.ports import BackplaneError
 from app.protocol.tickets import SeatTicket, Tickets
 from app.web import forms
@@ -89,7 +89,7 @@ def blueprint(
     rooms: Rooms,
     *,
     tickets: Tickets,
-    relays: Relays,
+    fleet: Callable[[], Fleet],
     public_url: str,
     country: str,
 ) -> Blueprint:
@@ -124,7 +124,7 @@ def blueprint(
         return error_json(503, text)
 
     _room_routes(api, records, rooms, public_url)
-    _seat_routes(api, rooms, tickets, relays)
+    _seat_routes(api, rooms, tickets, fleet)
     _call_routes(api, records)
     _customer_routes(api, records, country)
     return api
@@ -258,7 +258,7 @@ def _room_routes(
 
 
 def _seat_routes(
-    api: Blueprint, rooms: Rooms, tickets: Tickets, relays: Relays
+    api: Blueprint, rooms: Rooms, tickets: Tickets, fleet: Callable[[], Fleet]
 ) -> None:
     """What a program needs to be in a call itself, as the agent of its key."""
 
@@ -289,11 +289,12 @@ def _seat_routes(
     async def give_ice_servers() -> Response:
         """Give STUN and TURN servers with fresh credentials."""
         wanted = await _read(IceIn)
+        relays, now = fleet(), time.time()
         seconds = min(wanted.seconds or relays.ttl, relays.ttl)
         # Each holds a name of its own, so that one does not use up another's quota.
         holder = ParticipantId(f"api.{secrets.token_hex(6)}")
         short = msgspec.structs.replace(relays, ttl=seconds)
-        servers = ice_servers(short, holder, time.time())
+        servers = short.servers(short.choose(RoomId(holder), now), holder, now)
         return _answer(IceOut(list(servers), seconds))
 
 

@@ -304,3 +304,16 @@ async def test_redis_facts_are_given_to_one_node_at_a_time(redis_url: str) -> No
     assert len(await second.facts(10)) == 1
     await first.close()
     await second.close()
+
+
+async def test_what_is_pinned_is_seen_by_every_node(
+    here: Backplane, there: Backplane
+) -> None:
+    """The last of a name counts, for its time."""
+    assert await here.pinned("board") is None
+    await here.pin("board", b"one", 60)
+    await there.pin("board", b"\xfftwo", 1)
+    assert await here.pinned("board") == b"\xfftwo"
+    assert await here.pinned("other") is None
+    await asyncio.sleep(1.1)
+    assert await there.pinned("board") is None

@@ -1,7 +1,6 @@
 """Which relays a call is given, and when one counts as down."""
 
 from collections import Counter
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,34 +15,18 @@ from app.domain.relays import (
     Health,
     Known,
     Probe,
-    Relay,
     RelayState,
     Standing,
     choose,
     declared,
     probed,
 )
+from tests.domain.fleet import known
 
 
 NOW = 1000.0
 ROOM = RoomId("room")
 WORKS, FAILS = Probe(works=True, round_trip=5.0), Probe(works=False)
-
-
-def known(name: str, health: Health | None = None, load: int = 0, **row: Any) -> Known:
-    """A relay that is live and sound, but for what is said."""
-    given: dict[str, Any] = {
-        "id": RelayId(name),
-        "name": name,
-        "region": "",
-        "urls": Doors(f"{name}.example").urls,
-        "weight": 100,
-        "capacity": 0,
-        "state": RelayState.LIVE,
-        "declared": False,
-        "created_at": datetime(2026, 1, 1, tzinfo=UTC),
-    }
-    return Known(Relay(**given | row), health, load)
 
 
 def names(chosen: tuple[Known, ...]) -> list[str]:

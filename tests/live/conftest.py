@@ -12,8 +12,8 @@ from app.adapters.memory import Memory, MemoryBackplane
 from app.adapters.redis_backplane import RedisBackplane
 from app.domain.commands import Terms
 from app.domain.facts import Fact
-from app.domain.ice import Relays
 from app.domain.ids import NodeId, RoomId
+from app.domain.relays import Fleet
 from app.live.hub import Hub
 from app.live.keeper import Keeper
 from app.live.ledger import Ledger
@@ -65,7 +65,7 @@ class Node:
         self.metrics = Metrics(CollectorRegistry())
         self.transactor = Transactor(backplane, clock, self.metrics)
         self.hub = Hub(
-            backplane, self.transactor, Tickets(SECRET), Relays(), clock, self.metrics
+            backplane, self.transactor, Tickets(SECRET), Fleet, clock, self.metrics
         )
         self.keeper = Keeper(
             backplane, self.transactor, self.hub, notebook, terms, clock

@@ -1,29 +1,18 @@
 """A look at a real coturn shows what works there and what does not."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
 
 from app.adapters.relay_probe import probe_relay
-from app.domain.ids import RelayId
-from app.domain.relays import Relay, RelayState
+from app.domain.relays import Relay
+from tests.domain.fleet import relay
 from tests.services import Turn, free_port, private_folder
 
 
-def relay_at(*urls: str, name: str = "a") -> Relay:
+def relay_at(*urls: str) -> Relay:
     """A relay with these URLs."""
-    return Relay(
-        id=RelayId(name),
-        name=name,
-        region="",
-        urls=urls,
-        weight=100,
-        capacity=0,
-        state=RelayState.LIVE,
-        declared=False,
-        created_at=datetime(2026, 1, 1, tzinfo=UTC),
-    )
+    return relay(urls=urls)
 
 
 @pytest.fixture
@@ -69,12 +58,12 @@ async def test_relay_without_a_name() -> None:
 
 async def test_relay_that_died_or_hangs(own_turn: Turn) -> None:
     """Neither a dead nor a frozen coturn works; one that is back does."""
-    relay = relay_at(own_turn.url, own_turn.tcp_url)
+    both = relay_at(own_turn.url, own_turn.tcp_url)
     own_turn.pause()
-    frozen = await probe_relay(relay, own_turn.secret)
+    frozen = await probe_relay(both, own_turn.secret)
     assert not frozen.works
     assert len(frozen.troubles) == 2
     own_turn.kill()
-    assert not (await probe_relay(relay, own_turn.secret)).works
+    assert not (await probe_relay(both, own_turn.secret)).works
     own_turn.start()
-    assert (await probe_relay(relay, own_turn.secret)).works
+    assert (await probe_relay(both, own_turn.secret)).works

@@ -5,17 +5,18 @@ from typing import Any
 
 from app.domain.commands import Command
 from app.domain.facts import Role
-from app.domain.ice import Relays
-from app.domain.ids import Address, ConnectionId, NodeId, ParticipantId
+from app.domain.ids import Address, ConnectionId, NodeId, ParticipantId, RelayId
 from app.domain.notices import Media, PeerView, Seated, Stage
+from app.domain.relays import Fleet
 from app.protocol.session import Action, Session, Submit
 from app.protocol.tickets import ResumeToken, SeatTicket, Tickets
+from tests.domain.fleet import known
 from tests.domain.table import ROOM, TERMS
 
 
 TICKETS = Tickets("a secret of the tests, long enough")
-RELAYS = Relays(
-    stun_urls=("stun:relay.test",), turn_urls=("turn:relay.test",), turn_secret="shared"
+FLEET = Fleet(
+    known=(known("a", urls=("stun:relay.test", "turn:relay.test")),), secret="shared"
 )
 HERE = Address(NodeId("n1"), ConnectionId("here"))
 THERE = Address(NodeId("n2"), ConnectionId("there"))
@@ -56,6 +57,7 @@ def seated(
     role: Role = Role.AGENT,
     peer: PeerView | None = None,
     peer_address: Address | None = None,
+    relay: RelayId | None = None,
 ) -> Seated:
     """Return the notice that a seat was taken."""
     return Seated(
@@ -69,14 +71,16 @@ def seated(
         started_at=None,
         peer=peer,
         peer_address=peer_address,
+        relay=relay,
     )
 
 
 class Talk:
     """One session under test; times are literal, nothing waits."""
 
-    def __init__(self) -> None:
-        self.session = Session(HERE, "secret", TICKETS, RELAYS, NOW)
+    def __init__(self, fleet: Fleet = FLEET) -> None:
+        self.fleet = fleet
+        self.session = Session(HERE, "secret", TICKETS, lambda: self.fleet, NOW)
         self.now = NOW
 
     def say(self, kind: str, **fields: Any) -> "Talk":

@@ -89,7 +89,7 @@ def test_welcome_says_all_a_page_needs(talk: Talk, role: Role, polite: bool) -> 
     assert welcome["peer"]["stage"] == "checking"
     stun, turn = welcome["ice_servers"]
     assert stun == {"urls": ["stun:relay.test"]}
-    assert turn["username"] == f"1600:{ROOM}-{role}"
+    assert turn["username"] == f"1600:a.{ROOM}-{role}"
     assert welcome["ice_expires_in"] == 600
     again = Talk().say("resume", token=welcome["token"]).command()
     assert isinstance(again, Resume)

@@ -24,6 +24,7 @@ from app.domain.facts import Fact, FactKind, Role
 from app.domain.ice import Relays, ice_servers
 from app.domain.ids import FactId, NodeId, ParticipantId, RoomId
 from app.domain.records import Agent, AgentRole
+from app.domain.relays import Fleet
 from app.live.hub import Hub
 from app.live.ledger import Ledger
 from app.live.metrics import Metrics
@@ -32,15 +33,16 @@ from app.ports import BackplaneError
 from app.protocol.tickets import Tickets
 from app.web import api, errors, openapi
 from app.web.rooms import Rooms
+from tests.domain.fleet import known
 from tests.services import ROOT
 
 
 MANUAL = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
-RELAYS = Relays(
-    stun_urls=("stun:turn.help.test:3478",),
-    turn_urls=("turns:turn.help.test:443?transport=tcp",),
-    turn_secret="between us and the relay",
+TURN_URL = "turns:turn.help.test:443?transport=tcp"
+FLEET = Fleet(
+    known=(known("a", urls=("stun:turn.help.test:3478", TURN_URL)),),
+    secret="between us and the relay",
 )
 
 
@@ -140,7 +142,7 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
     backplane = MemoryBackplane(Memory(), NodeId("n"))
     transactor = Transactor(backplane, time.time, metrics)
     tickets = Tickets("s" * 32)
-    hub = GatedHub(backplane, transactor, tickets, Relays(), time.time, metrics)
+    hub = GatedHub(backplane, transactor, tickets, Fleet, time.time, metrics)
     app = Quart("app")
     errors.install(app)
     openapi.install(app, "1.2.3")
@@ -150,7 +152,7 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
             records,
             rooms,
             tickets=tickets,
-            relays=RELAYS,
+            fleet=lambda: FLEET,
             public_url="https://help.test",
             country="id",
         )
@@ -395,8 +397,9 @@ async def test_ice_servers_come_with_fresh_credentials(program: Program) -> None
     assert stun == {"urls": ["stun:turn.help.test:3478"]}
     until, _colon, holder = turn["username"].partition(":")
     assert abs(int(until) - time.time() - 600) < 5
-    signed = ice_servers(RELAYS, ParticipantId(holder), int(until) - 600)
-    assert msgspec.to_builtins(signed[1]) == turn | {"urls": tuple(turn["urls"])}
+    relays = Relays(turn_urls=(TURN_URL,), turn_secret=FLEET.secret)
+    (signed,) = ice_servers(relays, ParticipantId(holder), int(until) - 600)
+    assert msgspec.to_builtins(signed) == turn | {"urls": tuple(turn["urls"])}
     _status, again = await program.post("/ice-servers", {})
     assert again["ice_servers"][1]["username"].partition(":")[2] != holder
 
