@@ -1,11 +1,16 @@
 """The laboratory, one for all tests of networks."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Playwright
 
 from tests.network.lab.laboratory import Lab, laboratory
+
+
+FULL = os.environ.get("NETWORK") == "full"
+"""Everything is tried, as `make network` does, and not only a part."""
 
 
 @pytest.fixture(scope="session")

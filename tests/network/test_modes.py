@@ -32,7 +32,7 @@ def test_mode_is_what_it_is_called(lab: Lab, mode: Mode) -> None:
 def test_mode_opens_the_ports_it_says(lab: Lab, mode: Mode) -> None:
     """TCP 443 and 3478 of the desk, and nothing directly where a proxy is needed."""
     lab.mode("agent", mode.name)
-    place, here = lab.lan("agent").place, lab.servers.names(ipv6=mode.ipv6)[DESK]
+    place, here = lab.lan("agent").place, lab.servers.names()[DESK][mode.ipv6]
     found = [place.do(lambda p=port: accepts(here, p)) for port in (443, 3478)]  # type: ignore[misc]
     assert found == [not mode.proxy, mode.way in ("udp", "tcp")]
 

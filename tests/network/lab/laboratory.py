@@ -1,12 +1,13 @@
 """The whole laboratory: an internet, the product, and people in their networks."""
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from playwright.sync_api import Browser, BrowserContext, Playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Playwright
 
 from tests.deploy.lab.browsers import WRAPPER, trust
 from tests.e2e.conftest import CHROMIUM_FLAGS
@@ -21,6 +22,8 @@ from tests.services import find_program, private_folder
 
 
 SIDES = ("agent", "customer")
+SETTLED, SETTLED_AT_MOST = 4, 15
+"""So many loads in a row, a moment apart, must succeed; seconds to wait for it."""
 
 P = TypeVar("P", bound=Person)
 
@@ -33,16 +36,12 @@ class Side:
     home: Router
     away: Router
     browser: Browser
-    servers: Servers
     mode_now: Mode = MODES["portrestricted"]
 
     def mode(self, name: str) -> None:
         """Be in a network of this kind from now on, also in the middle of a call."""
         self.mode_now = MODES[name]
         self.client.mode(self.mode_now)
-        names = self.servers.names(ipv6=self.mode_now.ipv6)
-        self.client.place.know(names)
-        self.client.router.place.know(names)
 
     def move(self) -> None:
         """Go to the other router and network card, as from Wi-Fi to mobile or back."""
@@ -95,10 +94,28 @@ class Lab:
         is called with each context.
         """
         self._people.close()
-        self._place(mode_a, mode_b)
-        agent = self._person(Agent, "agent", {**options, "storage_state": self._known})
-        self._log_in(agent)
+        self.place(mode_a, mode_b)
+        agent = self._person(Agent, "agent", options)
         return agent, self._person(Customer, "customer", options)
+
+    def place(self, mode_a: str, mode_b: str) -> None:
+        """Put both into these networks."""
+        together = MODES[mode_a].together
+        one, other = (self.sides[side] for side in SIDES)
+        apart = together == Together.ISOLATED
+        one.client.plug(one.home, isolated=apart)
+        other.client.plug(one.home if together else other.home, isolated=apart)
+        one.mode(mode_a)
+        other.mode(mode_b)
+
+    def context(self, side: str, **options: Any) -> BrowserContext:
+        """A context in a person's browser, for the network they are in now.
+
+        That of the agent is logged in.
+        """
+        if side == "agent":
+            options["storage_state"] = self._logged_in()
+        return self.sides[side].context(**options)
 
     def leave(self) -> None:
         """Close everybody's pages, and undo what was done to their networks."""
@@ -134,32 +151,43 @@ class Lab:
         """Have no internet within this."""
         return self.router(side).blackout()
 
-    def _place(self, mode_a: str, mode_b: str) -> None:
-        together = MODES[mode_a].together
-        one, other = (self.sides[side] for side in SIDES)
-        apart = together == Together.ISOLATED
-        one.client.plug(one.home, isolated=apart)
-        other.client.plug(one.home if together else other.home, isolated=apart)
-        one.mode(mode_a)
-        other.mode(mode_b)
-
     def _person(self, kind: type[P], side: str, options: dict[str, Any]) -> P:
-        prepare = options.pop("prepare", None)
-        context = self.sides[side].context(**options)
+        prepare = options.get("prepare")
+        given = {name: value for name, value in options.items() if name != "prepare"}
+        context = self.context(side, **given)
         self._people.callback(context.close)
         if prepare:
             prepare(context)
         return kind(context, self.url)
 
-    @property
-    def _known(self) -> Path | None:
-        return self._session if self._session.exists() else None
+    def _logged_in(self) -> Path:
+        """What a context needs to be logged in: logging in itself is bounded."""
+        if not self._session.exists():
+            with ExitStack() as stack:
+                context = self.sides["agent"].context()
+                stack.callback(context.close)
+                settle(context, self.url)
+                Agent(context, self.url).log_in()
+                context.storage_state(path=self._session)
+        return self._session
 
-    def _log_in(self, agent: Agent) -> None:
-        """As rarely as people do: logging in is bounded."""
-        if not self._known:
-            agent.log_in()
-            agent.context.storage_state(path=self._session)
+
+def settle(context: BrowserContext, url: str) -> None:
+    """Return when a browser has noticed all that is new in its network.
+
+    Until then it may give up what it loads: ERR_NETWORK_CHANGED.
+    """
+    page = context.new_page()
+    deadline = time.monotonic() + SETTLED_AT_MOST
+    good = 0
+    while good < SETTLED and time.monotonic() < deadline:
+        try:
+            page.goto(f"{url}/healthz")
+            good += 1
+        except Error:
+            good = 0
+        page.wait_for_timeout(200)
+    page.close()
 
 
 @contextmanager
@@ -198,12 +226,12 @@ def a_side(
     home, away = (Router(internet, n, folder) for n in (number, number + 8))
     for router in (home, away):
         stack.callback(router.close)
+        router.know(servers.names())
     client = Client(number, home)
     stack.callback(client.close)
-    client.place.know(servers.names())
     browser = launch(driver, client, folder, servers.authority.certificate)
     stack.callback(browser.close)
-    return Side(client, home, away, browser, servers)
+    return Side(client, home, away, browser)
 
 
 def launch(

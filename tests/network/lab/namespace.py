@@ -3,7 +3,7 @@
 import ctypes
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -19,20 +19,21 @@ T = TypeVar("T")
 
 
 class Namespace:
-    """A network namespace with its own host names; made at once, gone after `remove`.
+    """A network namespace; made at once, gone after `remove`.
 
-    Its thread lives in it: what is opened or started by `do` is in there, too.
+    Its thread lives in it: what is opened or started by `do` is in there, too. What is
+    run by `run` asks these servers for names.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, name_servers: Sequence[str] = ()) -> None:
         self.name = f"{PREFIX}{os.getpid()}-{name}"
         run("ip", "netns", "add", self.name)
         self._thread = ThreadPoolExecutor(1, initializer=self._enter)
-        self.hosts = NAMES / self.name / "hosts"
-        self.hosts.parent.mkdir(parents=True, exist_ok=True)
-        self.hosts.write_text(LOCAL)
-        # Nobody is asked for a name: it is in the file, or there is none.
-        (self.hosts.parent / "resolv.conf").write_text("nameserver 127.0.0.1\n")
+        folder = NAMES / self.name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
+        asked = [f"nameserver {server}\n" for server in name_servers]
+        (folder / "resolv.conf").write_text("".join(asked))
         self.ip("link set lo up")
 
     def ip(self, *commands: str) -> None:
@@ -56,12 +57,6 @@ class Namespace:
         """Do something in its thread; gives what that gives, or raises it."""
         return self._thread.submit(work).result()
 
-    def know(self, names: Mapping[str, str]) -> None:
-        """Let whoever is started in it know these names and their addresses, alone."""
-        # The same file is written again: running programs see it through a mount.
-        lines = [f"{address} {name}\n" for name, address in names.items()]
-        self.hosts.write_text(LOCAL + "".join(lines))
-
     def remove(self) -> None:
         """Take it away, with its links; its programs must have ended."""
         self._thread.shutdown()
@@ -72,9 +67,6 @@ class Namespace:
         with (NAMED / self.name).open() as file:
             if libc.setns(file.fileno(), CLONE_NEWNET):
                 raise OSError(ctypes.get_errno(), "setns")
-
-
-LOCAL = "127.0.0.1 localhost\n::1 localhost\n"
 
 
 def forget(name: str) -> None:

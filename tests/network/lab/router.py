@@ -15,6 +15,7 @@ from tests.network.lab.internet import (
     routes,
 )
 from tests.network.lab.modes import MODES, Mode
+from tests.network.lab.names import SERVER, SERVER6, Known, Names
 from tests.network.lab.namespace import Namespace
 from tests.network.lab.proxy import Proxy
 
@@ -28,9 +29,10 @@ class Router:
 
     def __init__(self, internet: Internet, number: int, folder: Path) -> None:
         self.internet, self.number = internet, number
-        self.place = Namespace(f"router{number}")
+        self.place = Namespace(f"router{number}", (SERVER, SERVER6))
         self.carrier: Namespace | None = None
         self.proxy = Proxy(folder, self.place, self.lan(1))
+        self.names = Names(folder, self.place)
         self.mode_now = MODES["portrestricted"]
         self._here = FIRST + number
         self._link = f"router{number}"
@@ -49,6 +51,7 @@ class Router:
             f"address add {address6(self._here)}/64 dev pub nodad",
             *routes("pub"),
         )
+        self.names.start()
         via = address6(self._here)
         internet.ip(f"route add {self.lan6(0)}/64 via {via} dev {BRIDGE}")
 
@@ -69,6 +72,10 @@ class Router:
         self.place.nft(rules.of_router(mode, client))
         self.mode_now = mode
         self.flush()
+
+    def know(self, known: Known) -> None:
+        """Know these names from now on, and no others."""
+        self.names.know(known)
 
     def block(self, said: str) -> None:
         """Forward no more what these rules drop, until another call; "" is nothing."""
@@ -102,6 +109,7 @@ class Router:
     def close(self) -> None:
         """Take it away."""
         self.proxy.stop()
+        self.names.stop()
         for place in filter(None, (self.place, self.carrier)):
             place.remove()
 

@@ -12,6 +12,7 @@ from app.cli.configurations import Configurations
 from tests.e2e.conftest import add_agent
 from tests.e2e.people import AGENT_EMAIL, AGENT_NAME
 from tests.network.lab.internet import Internet, address, address6
+from tests.network.lab.names import Known
 from tests.network.lab.namespace import Namespace
 from tests.services import (
     LOOPBACK,
@@ -221,9 +222,9 @@ class Servers:
         """Both relays."""
         return [host.coturn for host in self.hosts]
 
-    def names(self, *, ipv6: bool = False) -> Mapping[str, str]:
-        """All names, as name servers tell them."""
-        first, second = (host.address6 if ipv6 else host.address for host in self.hosts)
+    def names(self) -> Known:
+        """All names and their addresses, as name servers tell them."""
+        first, second = ((host.address, host.address6) for host in self.hosts)
         return {DESK: first, TURN[0]: first, TURN[1]: second}
 
     def start(self) -> None:
