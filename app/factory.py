@@ -12,6 +12,7 @@ from quart import Quart, websocket
 from app import __version__
 from app.adapters.memory import Memory, MemoryBackplane
 from app.adapters.redis_backplane import RedisBackplane
+from app.adapters.relay_probe import probe_relay
 from app.adapters.relay_statistics import RedisRelayStatistics
 from app.adapters.sql.migrations import obstacle
 from app.adapters.sql.records import Records
@@ -24,6 +25,7 @@ from app.live.hub import Hub
 from app.live.keeper import Keeper
 from app.live.ledger import Ledger
 from app.live.metrics import Metrics
+from app.live.relay_probes import RelayProbes
 from app.live.relay_watch import RelayWatch
 from app.live.transact import Transactor
 from app.ports import Backplane
@@ -65,7 +67,8 @@ def create(settings: Settings) -> Quart:  # noqa: PLR0915  (a list of parts)
     rooms = _rooms(settings, records, hub)
     keeper = Keeper(backplane, transactor, hub, records.rooms, rooms.terms_until, clock)
     ledger = Ledger(backplane, records, metrics)
-    runs = [keeper.run, ledger.run, fleet.run]
+    probes = RelayProbes(backplane, lambda: fleet.current, probe_relay, clock, registry)
+    runs = [keeper.run, ledger.run, fleet.run, probes.run]
     if settings.relay_statistics_url:
         runs.append(_relay_watch(settings, backplane, registry).run)
     sessions = auth.Sessions(records.sessions, cookies, settings.secret)

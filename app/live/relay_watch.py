@@ -11,11 +11,14 @@ import asyncio
 import logging
 from collections import Counter as Tally
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
+import msgspec
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from app.live.fleet import LOADS, PINNED
 from app.ports import (
     Allocation,
     Backplane,
@@ -85,11 +88,18 @@ class RelayWatch(Collector):
         try:
             self._held = await self._statistics.allocations()
             self._reading = True
+            await self._pin_loads()
             self._count(await self._statistics.traffic(self._seconds))
         except StatisticsError as error:
             logger.warning("relay statistics not read: %s", error)
             self._reading, self._held = False, ()
             await self._pause()
+
+    async def _pin_loads(self) -> None:
+        """Show every node how many allocations each relay holds."""
+        loads = Tally(each.relay for each in self._held)
+        with suppress(BackplaneError):  # Then nobody knows, and weights decide.
+            await self._backplane.pin(LOADS, msgspec.json.encode(loads), PINNED)
 
     async def _rest(self) -> None:
         self._reading, self._held = None, ()

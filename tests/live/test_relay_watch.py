@@ -1,6 +1,7 @@
 """What a real coturn says of itself reaches the metrics, each byte once."""
 
 import asyncio
+import json
 import re
 import time
 import urllib.request
@@ -17,6 +18,7 @@ from app.adapters.redis_backplane import RedisBackplane
 from app.adapters.relay_statistics import RedisRelayStatistics
 from app.domain.ice import Relays, ice_servers
 from app.domain.ids import NodeId, ParticipantId
+from app.live.fleet import LOADS
 from app.live.relay_watch import RelayWatch
 from tests.services import Node, Redis, Turn, private_folder, wait_until
 
@@ -108,9 +110,11 @@ class Mailbox(asyncio.DatagramProtocol):
         self.closed.set()
 
 
-async def allocate(turn: Turn, transport: str) -> tuple[TurnTransport, Mailbox]:
+async def allocate(
+    turn: Turn, transport: str, who: str = "test"
+) -> tuple[TurnTransport, Mailbox]:
     relays = Relays(turn_urls=(turn.url,), turn_secret=turn.secret)
-    (server,) = ice_servers(relays, ParticipantId("test"), time.time())
+    (server,) = ice_servers(relays, ParticipantId(who), time.time())
     return await create_turn_endpoint(
         Mailbox,
         (turn.host, turn.port),
@@ -209,6 +213,21 @@ async def test_relayed_calls_are_shown(
         sent = node.shows("bytes_total", side="peer", direction="sent")
         assert sent is not None
         assert sent >= HELD * LETTERS * len(LETTER)
+
+
+async def test_every_node_learns_what_each_relay_holds(
+    own_redis: Redis, telling_turn: Turn
+) -> None:
+    """By the relay that user names begin with; who only probes holds nothing."""
+    ends = [await allocate(telling_turn, "udp", f"{who}-_.x") for who in "aab"]
+    ends.append(await allocate(telling_turn, "udp", "b.probe"))
+    async with watching(own_redis) as node:
+        await comes(lambda: node.shows("allocations") == 4)
+        found = await node.backplane.pinned(LOADS)
+        assert json.loads(found or "") == {"a-_": 2, "b-_": 1, "": 1}
+    for end, _ in ends:
+        end.close()
+    await asyncio.gather(*(box.closed.wait() for _, box in ends))
 
 
 async def test_allocations_that_were_there_before(
