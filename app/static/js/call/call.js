@@ -12,9 +12,10 @@ import { Outcome } from "./outcome.js";
 import { OwnMedia } from "./own_media.js";
 import { Quality } from "./quality.js";
 import { Recovery } from "./recovery.js";
+import { roundTrips } from "./round_trips.js";
 import { Gone, Signal } from "./signal.js";
 
-/** @import { Cause, Known, Link, MediaState, PageData, Peer, PeerSignal } from "./types.js" */
+/** @import { Cause, Known, Link, Measured, MediaState, PageData, Peer, PeerSignal } from "./types.js" */
 /** @import { RemoteTracks, Sample, ServerMessage, Situation, Step, Summary, View, Welcome } from "./types.js" */
 
 /** Milliseconds: ICE servers that end sooner are asked for anew, and for how long. */
@@ -238,6 +239,17 @@ export class Call {
     this.#repeat(welcome);
     // Signals may have been lost: restart whether or not the other side saw a gap.
     this.#meet(welcome.peer, welcome.started_at, welcome.resumed);
+    if (welcome.measure?.length) this.#measureRelays(welcome.measure).catch(report);
+  }
+
+  /**
+   * While the devices are checked there is time for it.
+   * @param {Measured[]} relays
+   */
+  async #measureRelays(relays) {
+    const found = await roundTrips(relays);
+    if (Object.keys(found).length)
+      this.#signal.send({ type: "refresh", round_trips: found });
   }
 
   /**

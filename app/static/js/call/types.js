@@ -38,7 +38,10 @@
  * @property {boolean} entered
  * @property {number | null} started_at
  * @property {number} now
+ * @property {Measured[]} [measure] relays whose round trip is worth knowing
  */
+
+/** @typedef {{relay: string, url: string}} Measured */
 
 /** @typedef {{type: "peer", peer: Peer | null, started_at: number | null}} PeerChanged */
 /** @typedef {{type: "description", description: RTCSessionDescriptionInit}} DescriptionSignal */
@@ -58,7 +61,7 @@
 
 /** @typedef {{type: "join", ticket: string, instance: string} | {type: "resume", token: string}} Opening */
 /** @typedef {{type: "enter" | "media", media: MediaState}} Showing */
-/** @typedef {{type: "refresh"} | {type: "ping"} | {type: "leave"} | {type: "end"}} Plain */
+/** @typedef {{type: "refresh", round_trips?: Record<string, number>} | {type: "ping"} | {type: "leave"} | {type: "end"}} Plain */
 /**
  * @typedef {"direct" | "relay"} Path
  * @typedef {"udp" | "tcp" | "tls"} Transport
