@@ -15,7 +15,7 @@ import { Recovery } from "./recovery.js";
 import { roundTrips } from "./round_trips.js";
 import { Gone, Signal } from "./signal.js";
 
-/** @import { Cause, Known, Link, Measured, MediaState, PageData, Peer, PeerSignal } from "./types.js" */
+/** @import { Cause, FarRelay, Known, Link, MediaState, PageData, Peer, PeerSignal } from "./types.js" */
 /** @import { RemoteTracks, Sample, ServerMessage, Situation, Step, Summary, View, Welcome } from "./types.js" */
 
 /** Milliseconds: ICE servers that end sooner are asked for anew, and for how long. */
@@ -244,7 +244,7 @@ export class Call {
 
   /**
    * While the devices are checked there is time for it.
-   * @param {Measured[]} relays
+   * @param {FarRelay[]} relays
    */
   async #measureRelays(relays) {
     const found = await roundTrips(relays);

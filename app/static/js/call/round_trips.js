@@ -6,7 +6,7 @@
  * the same for every relay, so that the difference between two is right.
  */
 
-/** @import { Measured } from "./types.js" */
+/** @import { FarRelay } from "./types.js" */
 
 /** Milliseconds; who needs longer is too far anyway. */
 const WITHIN = 2_000;
@@ -15,7 +15,7 @@ const WITHIN = 2_000;
 const ROUNDS = 2;
 
 /**
- * @param {Measured[]} relays
+ * @param {FarRelay[]} relays
  * @returns {Promise<Record<string, number>>} milliseconds by relay, of those that answer
  */
 export async function roundTrips(relays) {

@@ -38,10 +38,10 @@
  * @property {boolean} entered
  * @property {number | null} started_at
  * @property {number} now
- * @property {Measured[]} [measure] relays whose round trip is worth knowing
+ * @property {FarRelay[]} [measure] relays whose round trip is worth knowing
  */
 
-/** @typedef {{relay: string, url: string}} Measured */
+/** @typedef {{relay: string, url: string}} FarRelay one whose distance is asked for */
 
 /** @typedef {{type: "peer", peer: Peer | null, started_at: number | null}} PeerChanged */
 /** @typedef {{type: "description", description: RTCSessionDescriptionInit}} DescriptionSignal */
