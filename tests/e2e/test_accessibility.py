@@ -163,3 +163,21 @@ def test_pages_of_a_call(guests: tuple[Agent, Customer], gallery: Gallery) -> No
     gallery.visit(agent, f"/history/{room}", "history-call")
     gallery.visit(agent, "/console", "console-ended")
     gallery.visit(customer, agent.link, "link-of-ended")
+
+
+def test_pages_of_a_check(guests: tuple[Agent, Customer], gallery: Gallery) -> None:
+    """Before, after, with a code for support, and what support sees of it."""
+    agent, customer = guests
+    gallery.visit(customer, "/check", "check-page")
+    customer.page.locator("#start").click()
+    expect(customer.page.locator("#send")).to_be_visible(timeout=SLOW)
+    customer.page.locator("#rows summary").first.click()
+    customer.page.locator("#send").click()
+    code = customer.page.locator("#code")
+    expect(code).not_to_be_empty()
+    customer.page.locator("#make-link").click()
+    expect(customer.page.locator("#link")).to_be_visible()
+    gallery.look_at(customer.page, "check-page-done")
+    gallery.visit(agent, "/reports", "check-reports")
+    gallery.visit(agent, f"/reports/{code.inner_text()}", "check-report")
+    gallery.visit(agent, "/reports?code=222222", "check-reports-wrong")

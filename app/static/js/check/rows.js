@@ -1,6 +1,7 @@
 /** The findings as lines: what was looked at, what came of it, what to do. */
 
 import { locale, t } from "../lib/text.js";
+import { passesUdp, SLOW } from "./verdict.js";
 
 /** @import { Device, Findings, IceError, Row, RowState, Transport, TransportKind } from "./types.js" */
 
@@ -138,14 +139,15 @@ function service({ service: { reached, socket, took, error }, host, online }) {
 const wsRemedy = () => t("Ask whoever keeps the network to let them through.");
 
 /** @param {Findings} findings @returns {Found} */
-function direct({ direct: { candidates, asked, took, errors } }) {
+function direct({ direct: found, transports }) {
+  const { candidates, asked, took, errors } = found;
   /** @type {[string, string][]} */
   const details = [
     [t("Candidates"), candidates.join(", ") || t("none")],
     [t("Took"), millis(took)],
     ...errorDetails(errors),
   ];
-  if (candidates.includes("srflx"))
+  if (passesUdp({ direct: found, transports }))
     return ["ok", t("UDP goes out and in; calls may go directly."), [], details];
   if (!asked)
     return ["waiting", t("This service has no STUN server to ask."), [], details];
@@ -219,7 +221,7 @@ function bandwidth({ bandwidth: measured }) {
     [t("Bytes"), number(bytes)],
   ];
   const text = t("At least {speed} there and back", { speed: speed(kbps) });
-  return [kbps < 400 ? "warn" : "ok", text, [], details];
+  return [kbps < SLOW ? "warn" : "ok", text, [], details];
 }
 
 /**

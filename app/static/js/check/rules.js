@@ -2,6 +2,7 @@
 
 import { t } from "../lib/text.js";
 import { parts } from "./transports.js";
+import { passesUdp } from "./verdict.js";
 
 /** @import { Half, Rule, Transport } from "./types.js" */
 
@@ -13,7 +14,7 @@ import { parts } from "./transports.js";
 export function rulesOf({ host, service, transports, direct }) {
   const rules = [pagesRule(host, service.reached && service.socket)];
   for (const transport of transports) add(rules, relayRule(transport));
-  rules.push(directRule(direct.candidates.includes("srflx"), direct.asked));
+  rules.push(directRule(passesUdp({ direct, transports }), direct.asked));
   return rules;
 }
 

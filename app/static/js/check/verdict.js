@@ -52,7 +52,7 @@ function judgeNetwork({ browser, service, online, transports, direct }) {
   if (!service.socket) return "no_socket";
   if (!transports.length) return "no_relay";
   if (!transports.some(({ ok }) => ok))
-    return withoutRelay(transports, direct.candidates.includes("srflx"));
+    return withoutRelay(transports, passesUdp({ direct, transports }));
   return judgeWays(transports);
 }
 
@@ -131,6 +131,16 @@ function judgeDevices({ devices }) {
  */
 function worst(one, other) {
   return ORDER.indexOf(one) > ORDER.indexOf(other) ? one : other;
+}
+
+/**
+ * Whether UDP goes out and in. A device with a public address learns nothing new from
+ * STUN, and then only the relay tells.
+ * @param {Pick<Findings, "direct" | "transports">} findings
+ */
+export function passesUdp({ direct, transports }) {
+  const relayed = transports.some(({ kind, ok }) => kind === "relay-udp" && ok);
+  return relayed || direct.candidates.includes("srflx");
 }
 
 /**

@@ -35,7 +35,7 @@ function networkWords(code) {
     case "open":
       return {
         title: "",
-        texts: [t("Bytes went to the relay and came back, also over UDP.")],
+        texts: [t("Bytes went to the relay and came back.")],
         steps: [],
       };
     case "udp_blocked":

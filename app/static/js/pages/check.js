@@ -73,7 +73,8 @@ async function begin() {
 /** @param {Half} half */
 function finish(half) {
   status.textContent = "";
-  byId("result", HTMLElement).hidden = false;
+  for (const id of ["result", "network"]) byId(id, HTMLElement).hidden = false;
+  byId("make-link", HTMLButtonElement).disabled = false;
   drawResult(half);
   byId("verdict", HTMLElement).focus();
 }
