@@ -31,6 +31,9 @@ COPIES = {
     "intl-tel-input/dist/img/flags.webp": "intl-tel-input/img/flags.webp",
     "intl-tel-input/dist/img/flags@2x.webp": "intl-tel-input/img/flags@2x.webp",
     "intl-tel-input/LICENSE": "intl-tel-input/LICENSE",
+    "uplot/dist/uPlot.iife.min.js": "uplot/uPlot.js",
+    "uplot/dist/uPlot.min.css": "uplot/uPlot.css",
+    "uplot/LICENSE": "uplot/LICENSE",
     "lucide-static/LICENSE": "icons.LICENSE",
 }
 

@@ -910,6 +910,78 @@ async def test_call_tells_its_story(
     assert places == sorted(places)
 
 
+QUALITY = {
+    "rtt": 48.0,
+    "loss": 0.5,
+    "mos": 4.25,
+    "in_kbps": 1200.0,
+    "path": "direct",
+    "protocol": "udp",
+}
+
+
+async def have_quality(records: Records, room: Room, kind: FactKind) -> None:
+    """The customer's page told something of a call."""
+    await records.write(
+        [
+            Fact(
+                id=FactId(f"{room.id}.socket.t1"),
+                room=room.id,
+                at=time.time(),
+                kind=kind,
+                role=Role.CUSTOMER,
+                data=QUALITY,
+            )
+        ]
+    )
+
+
+async def test_call_shows_its_quality(
+    agent_browser: Browser, records: Records, room: Room
+) -> None:
+    """
+    What pages measured is there as numbers, for the chart, and as CSV.
+    """
+    await have_call(records, room)
+    await have_quality(records, room, FactKind.QUALITY)
+    html = await text_of(agent_browser, f"/history/{room.id}")
+    data = re.search(r'id="page-data">(.*?)</script>', html)
+    assert data
+    chart = json.loads(data[1])
+    agent, customer = chart["sides"]
+    assert (customer["name"], customer["mos"]) == ("Siti", [4.25])
+    assert agent["mos"] == []
+    assert len(chart["marks"]) == html.count('<li class="moment')
+    assert "48 ms" in html
+    response = await agent_browser.get(f"/history/{room.id}/quality.csv")
+    text = (await response.get_data(as_text=False)).decode("utf-8-sig")
+    _heads, (at, side, mos, *_rest) = csv.reader(text.splitlines())
+    assert (side, mos) == ("customer", "4.25")
+    assert datetime.fromisoformat(at)
+
+
+async def test_call_that_was_not_measured_says_so(
+    agent_browser: Browser, records: Records, room: Room
+) -> None:
+    """
+    Without numbers there is no chart, and nothing of it is fetched.
+    """
+    await have_call(records, room)
+    html = await text_of(agent_browser, f"/history/{room.id}")
+    assert "Nothing was measured" in html
+    assert "uPlot" not in html
+
+
+async def test_quality_of_others_is_for_administrators(
+    agent_browser: Browser, records: Records, admin: Agent
+) -> None:
+    """
+    The export asks for the same right as the page.
+    """
+    theirs = await make_room(records, admin)
+    await text_of(agent_browser, f"/history/{theirs.id}/quality.csv", status=404)
+
+
 async def test_history_of_others_is_for_administrators(
     admin_browser: Browser, agent_browser: Browser, records: Records, admin: Agent
 ) -> None:

@@ -26,10 +26,13 @@ from app.domain.records import (
 from app.web import forms
 from app.web.auth import current_agent
 from app.web.i18n import gettext as _
-from app.web.pages import words
+from app.web.pages import call_quality, words
 
 
 PER_PAGE = 50
+_BOM = b"\xef\xbb\xbf"
+"""Tells spreadsheet programs that this is UTF-8."""
+
 PER_READ = 200
 """Calls that the export reads at a time."""
 
@@ -74,6 +77,17 @@ def blueprint(records: Records) -> Blueprint:
         if room is None or not _may_see(agent, room):
             abort(404)
         return await _call_page(records, room)
+
+    @routes.get("/history/<room_id>/quality.csv")
+    async def quality(room_id: RoomId) -> Response:
+        room, agent = await records.rooms.read(room_id), current_agent()
+        if room is None or not _may_see(agent, room):
+            abort(404)
+        told = await records.calls.quality(room_id)
+        lines = [call_quality.heads(), *map(call_quality.cells, told)]
+        response = Response(_BOM + csv_lines(lines), content_type="text/csv")
+        response.headers["Content-Disposition"] = 'attachment; filename="quality.csv"'
+        return response
 
     return routes
 
@@ -169,14 +183,20 @@ async def _call_page(records: Records, room: Room) -> str:
         agent=host.name if host else _("The agent"),
         customer=room.visitor_name or (customer and customer.name) or _("The customer"),
     )
+    call = await records.calls.read(room.id)
+    story = list(words.timeline(await records.calls.events(room.id), names))
+    quality = await records.calls.quality(room.id)
     return await render_template(
         "history_call.html",
         agent=current_agent(),
         room=room,
         host=names.agent,
         customer=customer,
-        call=await records.calls.read(room.id),
-        events=list(words.timeline(await records.calls.events(room.id), names)),
+        call=call,
+        events=story,
+        chart=call_quality.chart(quality, story, names, call) if quality else None,
+        overview=call_quality.overview(quality, names),
+        minutes=list(call_quality.by_minute(quality, names)),
         outcomes=words.outcomes(),
         lasted=words.lasted,
     )
@@ -193,8 +213,7 @@ async def _customer(records: Records, room: Room) -> Customer | None:
 
 async def _csv(records: Records, which: CallFilter) -> AsyncIterator[bytes]:
     """The calls as CSV, read and sent in pieces."""
-    # The mark tells spreadsheet programs that this is UTF-8.
-    yield b"\xef\xbb\xbf" + csv_lines([_heads()])
+    yield _BOM + csv_lines([_heads()])
     cursor: str | None = None
     while True:
         page = await records.calls.list(which, cursor, PER_READ)
