@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(VENV):$(PATH)
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup dev test lint format docs lock bench release deploy deploy-test \
+.PHONY: help run setup dev test lint format docs lock bench release deploy deploy-test network \
 	compose-secrets clean
 
 help: ## Say what there is.
@@ -49,6 +49,11 @@ release: control ## Build what hosts install: dist/deskside-VERSION.tar.
 
 deploy: inventory release ## Put it on the hosts of INVENTORY=path and prove that it works.
 	@cd ansible && ../$(VENV)/ansible-playbook -i '$(abspath $(INVENTORY))' site.yml $(ANSIBLE)
+
+network: dev ## Prove that calls connect between all kinds of networks; needs root.
+	@$(VENV)/python -m tools.test_services
+	@NETWORK=full $(VENV)/pytest -q tests/network/test_modes.py tests/network/test_matrix.py tests/network/test_firefox.py
+	@echo 'The report: tests/artifacts/network/matrix.html'
 
 deploy-test: dev ## Prove the playbooks on booted hosts of their own; needs root.
 	@$(VENV)/python -m tools.test_services

@@ -1,12 +1,16 @@
 """The laboratory, one for all tests of networks."""
 
 import os
+import time
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Playwright
 
+from tests.measured import note
+from tests.network import report
 from tests.network.lab.laboratory import Lab, laboratory
+from tests.network.matrix import Cell, Rooms
 
 
 FULL = os.environ.get("NETWORK") == "full"
@@ -25,3 +29,22 @@ def lab(lab_of_all: Lab) -> Iterator[Lab]:
     """The laboratory, with nobody in a call."""
     yield lab_of_all
     lab_of_all.leave()
+
+
+@pytest.fixture(scope="session")
+def rooms(lab_of_all: Lab) -> Rooms:
+    """Where calls between networks take place."""
+    return Rooms(lab_of_all)
+
+
+@pytest.fixture(scope="session")
+def cells() -> Iterator[list[Cell]]:
+    """Every call between networks; the report is written from it in the end."""
+    begun = time.monotonic()
+    made: list[Cell] = []
+    yield made
+    seconds = time.monotonic() - begun
+    report.write(made, seconds)
+    good = sum(cell.good for cell in made)
+    note(report.table(made))
+    note(f"networks: {good} of {len(made)} calls as they should be in {seconds:.0f} s")

@@ -2,21 +2,41 @@
 
 import json
 import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from playwright.sync_api import BrowserContext, Error
 
 from tests.e2e.people import AGENT_EMAIL, Agent, Customer, Person
+from tests.network.lab.firefox import BidiError, Firefox, FirefoxPerson
 from tests.network.lab.laboratory import Lab
 from tests.network.lab.modes import Mode, Path, expected
 from tests.services import Node, run
 
 
-PATIENCE = 15
-"""Seconds for a call to connect, to be seen and heard, and to find its best path."""
+PATIENCE, IN_VAIN = 15, 8
+"""Seconds for a call to connect, to be seen and heard, and to find its best path; and
+to be sure that none connects."""
+NO_PATH = "no path"
+
+_ONLY = """{
+  const fits = url => %s;
+  const less = config => ({ ...config, iceServers: config.iceServers
+    .map(server => ({ ...server, urls: [server.urls].flat().filter(fits) }))
+    .filter(server => server.urls.length) });
+  window.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(config) { super(less(config)); }
+    setConfiguration(config) { super.setConfiguration(less(config)); }
+  };
+}"""
+
+CONTROLS = {
+    "without TURN": _ONLY % "url.startsWith('stun:')",
+    "with TURN over UDP alone": _ONLY % "url.endsWith('transport=udp')",
+}
+"""What is taken from pages to see that it is needed, and the scripts that do."""
 
 # When somebody clicked last, and when the first frame of the other side was shown.
 _CLOCK = """
@@ -37,7 +57,8 @@ _LOOK = """async ([path, protocol, patience]) => {
     const inbound = kind =>
       all.filter(one => one.type === "inbound-rtp" && one.kind === kind);
     const transport = all.find(one => one.type === "transport");
-    const pair = stats.get(transport?.selectedCandidatePairId);
+    const pair = stats.get(transport?.selectedCandidatePairId) ??
+      all.find(one => one.type === "candidate-pair" && one.selected); // Firefox
     const local = stats.get(pair?.localCandidateId);
     const remote = stats.get(pair?.remoteCandidateId);
     const relayed = [local, remote].some(one => one?.candidateType === "relay");
@@ -83,7 +104,7 @@ class Seen:
     def way(self) -> str:
         """The path in a word."""
         if not self.connected:
-            return "no path"
+            return NO_PATH
         return self.path if self.path == "direct" else f"{self.path}/{self.protocol}"
 
 
@@ -99,13 +120,15 @@ class Cell:
     trouble: str = ""
     """Why it could not even be tried to the end."""
     browsers: tuple[str, str] = ("Chromium", "Chromium")
+    without: str = ""
+    """What was taken away, to see that it is needed."""
 
     @property
     def good(self) -> bool:
         """Whether it is as expected."""
         if self.trouble:
             return False
-        talked = all(one.talks == (way != "no path") for one, way in self._both())
+        talked = all(one.talks == (way != NO_PATH) for one, way in self._both())
         return talked and all(one.way == way for one, way in self._both())
 
     @property
@@ -121,6 +144,13 @@ class Cell:
         return zip(self.seen, self.expected, strict=True)
 
 
+Firefoxes = Mapping[str, Firefox]
+"""Who has a Firefox: by side."""
+NONE: Firefoxes = {}
+MISHAPS = (Error, AssertionError, BidiError)
+"""What happens where a page is not there."""
+
+
 class Callers:
     """An agent and a customer who call each other again and again.
 
@@ -128,33 +158,48 @@ class Callers:
     before: what pages are made of is in its cache.
     """
 
-    def __init__(self, lab: Lab, stack: ExitStack, rooms: "Rooms") -> None:
-        self.lab, self.rooms, self._stack = lab, rooms, stack
-        self._contexts: dict[tuple[str, str], BrowserContext] = {}
+    def __init__(
+        self, lab: Lab, stack: ExitStack, rooms: "Rooms", firefox: Firefoxes = NONE
+    ) -> None:
+        self.lab, self.rooms, self._stack, self._firefox = lab, rooms, stack, firefox
+        self._contexts: dict[tuple[str, ...], BrowserContext] = {}
 
-    def call(self, one: Mode, other: Mode) -> Cell:
-        """Call; gives what came of it, whatever that is."""
-        expects = expected(one, other), expected(other, one)
-        cell = Cell(one.name, other.name, (str(expects[0]), str(expects[1])))
-        for last in (False, True):
-            try:
-                cell.seen = self._try(cell, expects)
-                cell.trouble = ""
-            except Error as error:
-                # A page that was not even there is tried again; what is seen is not.
-                cell.trouble = error.message.splitlines()[0]
-                if not last:
-                    continue
-            break
+    def call(self, one: Mode, other: Mode, without: str = "") -> Cell:
+        """Call; gives what came of it, whatever that is.
+
+        `without` is one of CONTROLS: then nothing should come of it.
+        """
+        ways = expected(one, other), expected(other, one)
+        expects = (None, None) if without else ways
+        cell = Cell(
+            one.name,
+            other.name,
+            (said(expects[0]), said(expects[1])),
+            browsers=(self._browser("agent"), self._browser("customer")),
+            without=without,
+        )
+        # A page that was not even there is tried again; what is seen is not.
+        with suppress(*MISHAPS):
+            cell.seen = self._try(cell, expects)
+            return cell
+        try:
+            cell.seen = self._try(cell, expects)
+        except MISHAPS as error:
+            cell.trouble = str(error).splitlines()[0]
         return cell
 
-    def _try(self, cell: Cell, expects: tuple[Path, Path]) -> tuple[Seen, Seen]:
+    def _browser(self, side: str) -> str:
+        return "Firefox" if side in self._firefox else "Chromium"
+
+    def _try(
+        self, cell: Cell, expects: tuple[Path | None, Path | None]
+    ) -> tuple[Seen, Seen]:
         self.lab.place(cell.agent, cell.customer)
         room, link, passcode = self.rooms.make()
         with ExitStack() as stack:
-            agent = self._person(Agent, "agent", cell.agent, stack)
+            agent = self._person(Agent, "agent", cell, stack)
             agent.go(f"/rooms/{room}/call")
-            customer = self._person(Customer, "customer", cell.customer, stack)
+            customer = self._person(Customer, "customer", cell, stack)
             agent.pass_check()
             customer.fill_in(link, passcode)
             customer.pass_check()
@@ -163,19 +208,38 @@ class Callers:
         clicked = max(one["clickedAt"] for one in seen)
         return fact(seen[0], clicked), fact(seen[1], clicked)
 
-    def _person(self, kind: type[P], side: str, mode: str, stack: ExitStack) -> P:
-        if (side, mode) not in self._contexts:
-            made = self._contexts[side, mode] = self.lab.context(side)
-            self._stack.callback(made.close)
-            made.add_init_script(_CLOCK)
-        person = kind(self._contexts[side, mode], self.lab.url)
+    def _person(self, kind: type[P], side: str, cell: Cell, stack: ExitStack) -> P:
+        if side in self._firefox:
+            made = FirefoxPerson(self._firefox[side], self.lab.url, _CLOCK)
+            stack.callback(made.page.close)
+            # It does what is asked of it here by the same names.
+            return cast("P", made)
+        person = kind(self._context(side, cell), self.lab.url)
         stack.callback(person.page.close)
         return person
 
+    def _context(self, side: str, cell: Cell) -> BrowserContext:
+        key = side, getattr(cell, side), cell.without
+        if key not in self._contexts:
+            made = self._contexts[key] = self.lab.context(side)
+            self._stack.callback(made.close)
+            made.add_init_script(_CLOCK)
+            if cell.without:
+                made.add_init_script(CONTROLS[cell.without])
+        return self._contexts[key]
 
-def look(person: Person, path: Path) -> dict[str, Any]:
-    """Wait for sound, picture and this path; gives what there is in the end."""
-    given = [path.path, path.protocol, PATIENCE]
+
+def said(path: Path | None) -> str:
+    """A path in a word."""
+    return str(path or NO_PATH)
+
+
+def look(person: Person, path: Path | None) -> dict[str, Any]:
+    """Wait for sound, picture and this path; gives what there is in the end.
+
+    Where no path is expected, it waits a while for none.
+    """
+    given = [path.path, path.protocol, PATIENCE] if path else ["", "", IN_VAIN]
     seen: dict[str, Any] = person.page.evaluate(_LOOK, given)
     return seen
 
