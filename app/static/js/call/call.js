@@ -5,6 +5,7 @@ import { arrivals } from "./arrivals.js";
 import { Bandwidth } from "./bandwidth.js";
 import { diagnose } from "./diagnosis.js";
 import { Evidence } from "./evidence.js";
+import { IceServers } from "./ice_servers.js";
 import { LINES, Lines } from "./lines.js";
 import { Media } from "./media.js";
 import { Negotiation } from "./negotiation.js";
@@ -13,21 +14,19 @@ import { OwnMedia } from "./own_media.js";
 import { Quality } from "./quality.js";
 import { Recovery } from "./recovery.js";
 import { roundTrips } from "./round_trips.js";
-import { Gone, Signal } from "./signal.js";
+import { newInstance, renewTicket, socketUrl } from "./seat.js";
+import { Signal } from "./signal.js";
+import { Troubles } from "./troubles.js";
 
-/** @import { Cause, FarRelay, Known, Link, MediaState, PageData, Peer, PeerSignal } from "./types.js" */
+/** @import { FarRelay, Known, Link, MediaState, PageData, Peer, PeerSignal } from "./types.js" */
 /** @import { RemoteTracks, Sample, ServerMessage, Situation, Step, Summary, View, Welcome } from "./types.js" */
 
-/** Milliseconds: ICE servers that end sooner are asked for anew, and for how long. */
-const FRESH = 60_000;
-const REFRESH = 1_000;
 /** Milliseconds of talk after which the camera is sent in full. */
 const FULL_SIZE_AFTER = 2_000;
 /** At most so often does a connection beyond repair make us join anew. */
 const REBUILD = 10_000;
-/** Milliseconds between two diagnoses. One that stays is told to the other side. */
+/** Milliseconds between two diagnoses. */
 const DIAGNOSE = 1_000;
-const TELL_AFTER = 2_000;
 const MOST_EVENTS = 200;
 
 /** @type {MediaState} */
@@ -46,10 +45,8 @@ export class Call {
   wasConnected = false;
   /** @type {Summary | null} of the last seconds */
   quality = null;
-  /** What is wrong here, and at the other side. @type {Cause} */
-  trouble = "";
-  /** @type {Cause} */
-  theirTrouble = "";
+  /** What is wrong, here and at the other side. */
+  troubles;
   /** Why it is over, else empty: `moved`, `ended`, `left`, `room_full`, `lapsed`… */
   over = "";
   /** Why it has ended, in the server's word. */
@@ -77,15 +74,11 @@ export class Call {
   #own;
   /** @type {Recovery | null} while somebody is there */
   #recovery = null;
-  #begunAt = 0;
+  #searchingSince = 0;
   #signal;
   #quality;
   #outcome;
-  /** @type {RTCIceServer[]} */
-  #iceServers = [];
-  #iceUntil = 0;
-  /** @type {(() => void) | null} an answer to `refresh` is awaited */
-  #refreshed = null;
+  #iceServers;
   #polite = true;
   /** Milliseconds by which our clock is ahead of the server's. */
   #ahead = 0;
@@ -94,10 +87,6 @@ export class Call {
   /** @type {MediaState | null} what the other side was last told */
   #told = null;
   #rebuiltAt = 0;
-  /** What was told of our trouble, and what is about to be, since when. @type {Cause} */
-  #toldTrouble = "";
-  /** @type {{cause: Cause, since: number}} */
-  #suspected = { cause: "", since: 0 };
 
   /**
    * @param {PageData} data
@@ -115,6 +104,10 @@ export class Call {
       onmessage: (message) => this.#receive(message),
       onlink: (link, reason) => this.#linked(link, reason),
     });
+    this.#iceServers = new IceServers(() => this.#signal.send({ type: "refresh" }));
+    this.troubles = new Troubles((cause) =>
+      this.#signal.send({ type: "trouble", cause }),
+    );
     this.#quality = new Quality({
       pc: () => (this.view === "talk" ? this.pc : null),
       onsample: (sample, lately) => this.#measured(sample, lately),
@@ -216,9 +209,10 @@ export class Call {
         this.#evidence.told(JSON.stringify(message));
         return this.#negotiation?.receive(message);
       case "trouble":
-        return this.#set({ theirTrouble: message.cause });
+        this.troubles.theirs = message.cause;
+        return this.onchange();
       case "ice":
-        this.#refresh(message.ice_servers, message.expires_in);
+        this.#iceServers.take(message.ice_servers, message.expires_in);
         // The relay that we use is to be left.
         return message.move ? this.#negotiation?.restart() : undefined;
       case "ended":
@@ -235,7 +229,7 @@ export class Call {
   #welcomed(welcome) {
     this.#polite = welcome.polite;
     this.#ahead = Date.now() - welcome.now * 1000;
-    this.#refresh(welcome.ice_servers, welcome.ice_expires_in);
+    this.#iceServers.take(welcome.ice_servers, welcome.ice_expires_in);
     this.#repeat(welcome);
     // Signals may have been lost: restart whether or not the other side saw a gap.
     this.#meet(welcome.peer, welcome.started_at, welcome.resumed);
@@ -301,15 +295,14 @@ export class Call {
   #begin() {
     this.#drop();
     this.#outcome.begin();
-    this.#evidence = new Evidence();
-    this.#toldTrouble = this.theirTrouble = "";
-    this.#begunAt = performance.now();
+    this.troubles.forget();
+    this.#search();
     this.#recovery ??= this.#newRecovery();
     this.#negotiation = new Negotiation({
       polite: this.#polite,
       createPeer: () => this.#createPeer(),
       send: (signal) => this.#sendToPeer(signal),
-      iceServers: () => this.#validIceServers(),
+      iceServers: () => this.#iceServers.valid(),
       adopt: () => this.#adopt(),
       onstate: (state) => this.#connectionChanged(state),
       oncandidate: (candidate) => this.#evidence.found(candidate),
@@ -320,12 +313,18 @@ export class Call {
     if (!this.#polite) this.#showRemote();
   }
 
+  /** A search for a path begins; what an earlier one found may be no longer so. */
+  #search() {
+    this.#evidence = new Evidence();
+    this.#searchingSince = performance.now();
+  }
+
   /** They are gone, and nothing is to be brought back. */
   #forgetPeer() {
     this.#drop();
     this.#recovery?.end();
     this.#recovery = null;
-    this.theirTrouble = "";
+    this.troubles.forget();
   }
 
   #drop() {
@@ -339,7 +338,7 @@ export class Call {
 
   #createPeer() {
     const pc = new RTCPeerConnection({
-      iceServers: this.#iceServers,
+      iceServers: this.#iceServers.list,
       bundlePolicy: "max-bundle",
     });
     this.#lines = new Lines(pc, this.data.mostVideoKbps * 1000);
@@ -415,7 +414,7 @@ export class Call {
   /** @returns {Situation} */
   #situation() {
     const { microphone, camera, screen } = this.peer?.media ?? NOTHING;
-    const pictures = this.theirTrouble !== "slow_network" && !document.hidden;
+    const pictures = this.troubles.theirs !== "slow_network" && !document.hidden;
     return {
       talking: this.view === "talk" && !!this.pc,
       connection: this.connection,
@@ -430,10 +429,13 @@ export class Call {
   #take(step) {
     this.#note(`step ${step}`);
     // What was wrong may have been the credentials.
-    this.#iceUntil = 0;
+    this.#iceServers.distrust();
     if (step === "audio") this.#allowPictures(false);
     if (step === "rebuild") return this.#rebuild();
-    this.#negotiation?.restart({ relayOnly: step === "relay" && this.#hasRelays });
+    this.#search();
+    this.#negotiation?.restart({
+      relayOnly: step === "relay" && this.#iceServers.relay,
+    });
   }
 
   /** @param {boolean} on */
@@ -453,17 +455,10 @@ export class Call {
     this.onchange();
   }
 
-  get #hasRelays() {
-    return this.#iceServers.some(({ urls }) => [urls].flat().some(isRelay));
-  }
-
   /** @param {number} now milliseconds */
   #diagnose(now) {
     const cause = this.view === "talk" ? diagnose(this.#known(now)) : "";
-    if (cause !== this.#suspected.cause) this.#suspected = { cause, since: now };
-    if (cause !== this.trouble) this.#set({ trouble: cause });
-    if (cause === this.#toldTrouble || now - this.#suspected.since < TELL_AFTER) return;
-    if (this.#signal.send({ type: "trouble", cause })) this.#toldTrouble = cause;
+    if (this.troubles.look(cause, now)) this.onchange();
   }
 
   /**
@@ -474,8 +469,8 @@ export class Call {
     return {
       online: navigator.onLine,
       connected: this.connection === "connected",
-      seconds: (now - this.#begunAt) / 1000,
-      hasRelays: this.#hasRelays,
+      seconds: (now - this.#searchingSince) / 1000,
+      hasRelays: this.#iceServers.relay,
       evidence: this.#evidence,
       expected: this.#situation().expected,
       missing: this.#recovery?.missing ?? { sound: 0, picture: 0 },
@@ -493,28 +488,6 @@ export class Call {
     this.#rejoin();
   }
 
-  /** @returns {Promise<RTCIceServer[]>} */
-  async #validIceServers() {
-    if (performance.now() < this.#iceUntil - FRESH) return this.#iceServers;
-    if (this.#signal.send({ type: "refresh" }))
-      await new Promise((resolve) => {
-        this.#refreshed = () => resolve(undefined);
-        setTimeout(resolve, REFRESH);
-      });
-    return this.#iceServers;
-  }
-
-  /**
-   * @param {RTCIceServer[]} servers
-   * @param {number} seconds
-   */
-  #refresh(servers, seconds) {
-    this.#iceServers = servers;
-    this.#iceUntil = performance.now() + seconds * 1000;
-    this.#refreshed?.();
-    this.#refreshed = null;
-  }
-
   /** @param {string} what */
   #note(what) {
     this.events.push({ at: Math.round(performance.now()), what });
@@ -528,44 +501,10 @@ export class Call {
   }
 }
 
-/** 22 characters of an alphabet that is safe everywhere. */
-function newInstance() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replaceAll("=", "");
-}
-
-/**
- * As older browsers need it: absolute, and with the scheme of sockets.
- * @param {string} path
- */
-function socketUrl(path) {
-  const url = new URL(path, location.href);
-  url.protocol = url.protocol.replace("http", "ws");
-  return url.href;
-}
-
-/** @param {string} url */
-async function renewTicket(url) {
-  const response = await fetch(url, { method: "POST" });
-  const body = await response.json();
-  if (response.ok) return body.ticket;
-  if (response.status === 401) throw new Gone("lapsed");
-  if (response.status === 410 || response.status === 404) throw new Gone("room_ended");
-  throw new Error(`${response.status} ${body.error?.code}`);
-}
-
 /**
  * @param {MediaState} one
  * @param {MediaState | null} other
  */
 function isSame(one, other) {
   return !!other && LINES.every((kind) => one[kind] === other[kind]);
-}
-
-/** @param {string} url */
-function isRelay(url) {
-  return url.startsWith("turn");
 }

@@ -19,10 +19,19 @@ export function own(cause, name, connected) {
  * For us, who can tell them what to do.
  * @param {Cause} cause of the other side
  * @param {string} name of the other side
+ * @param {boolean} connected
  * @returns {string} empty for nothing
  */
-export function theirs(cause, name) {
-  return ofTheirs(cause).replaceAll("{name}", name);
+export function theirs(cause, name, connected) {
+  return ofTheirs(cause, connected).replaceAll("{name}", name);
+}
+
+/**
+ * Worth a word only while it does not work: then it is for the records.
+ * @param {Cause} cause
+ */
+function isRoundabout(cause) {
+  return cause === "udp_blocked" || cause === "only_443";
 }
 
 /**
@@ -30,7 +39,7 @@ export function theirs(cause, name) {
  * @param {boolean} connected
  */
 function ofOurs(cause, connected) {
-  if (!connected && (cause === "udp_blocked" || cause === "only_443"))
+  if (!connected && isRoundabout(cause))
     return cause === "only_443"
       ? t("Your network blocks video. Trying through port 443…")
       : t("Your network blocks video over UDP. Trying over TCP…");
@@ -78,8 +87,12 @@ function ofOurs(cause, connected) {
   }
 }
 
-/** @param {Cause} cause */
-function ofTheirs(cause) {
+/**
+ * @param {Cause} cause
+ * @param {boolean} connected
+ */
+function ofTheirs(cause, connected) {
+  if (connected && isRoundabout(cause)) return "";
   switch (cause) {
     case "udp_blocked":
       return t("{name}'s network blocks UDP, so the call goes over TCP.");

@@ -22,7 +22,13 @@ const HIGH_LOSS = 0.1;
 export function diagnose(known) {
   if (!known.online) return "offline";
   const network = known.connected ? "" : withoutPath(known);
-  return network || ofOwnMedia(known) || ofArrivals(known) || ofQuality(known);
+  return (
+    network ||
+    ofOwnMedia(known) ||
+    ofArrivals(known) ||
+    ofQuality(known) ||
+    roundabout(known.evidence)
+  );
 }
 
 /**

@@ -90,11 +90,11 @@ export class Recovery {
    */
   #trouble({ talking, connection, expected, steady }, now) {
     if (!talking) return false;
-    if (connection !== "connected")
-      return this.#lostAt !== null || connection === "disconnected"
-        ? true
-        : connection === "failed" || now - this.#begunAt > FIRST_PATIENCE;
-    return this.#silence(expected) > (steady ? SILENT : MISSING);
+    if (connection === "connected")
+      return this.#silence(expected) > (steady ? SILENT : MISSING);
+    const hopeful = connection === "new" || connection === "connecting";
+    const early = now - this.#begunAt <= FIRST_PATIENCE;
+    return this.#lostAt !== null || !hopeful || !early;
   }
 
   /** @param {Record<keyof Arrivals, boolean>} expected */

@@ -68,7 +68,9 @@ function trouble(call) {
       ? t("{name} reconnects. The call goes on.", { name })
       : t("The connection to {name} was lost. They are coming back…", { name });
   const connected = connection === "connected";
-  const cause = own(call.trouble, name, connected) || theirs(call.theirTrouble, name);
+  const cause =
+    own(call.troubles.own, name, connected) ||
+    theirs(call.troubles.theirs, name, connected);
   if (cause || connected) return cause;
   if (call.wasConnected) return t("Reconnecting… you need not do anything.");
   return t("Connecting with {name}…", { name });
