@@ -910,7 +910,7 @@ async def test_call_tells_its_story(
     assert places == sorted(places)
 
 
-QUALITY = {
+QUALITY: dict[str, str | int | float | bool | None] = {
     "rtt": 48.0,
     "loss": 0.5,
     "mos": 4.25,
