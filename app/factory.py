@@ -16,7 +16,6 @@ from app.adapters.relay_probe import probe_relay
 from app.adapters.relay_statistics import RedisRelayStatistics
 from app.adapters.sql.migrations import obstacle
 from app.adapters.sql.records import Records
-from app.domain.ice import Relays
 from app.domain.ids import NodeId
 from app.domain.relays import Fleet, declared
 from app.live.duties import end
@@ -60,7 +59,6 @@ def create(settings: Settings) -> Quart:  # noqa: PLR0915  (a list of parts)
     backplane = _backplane(settings)
 
     transactor = Transactor(backplane, clock, metrics)
-    relays = _relays(settings)
     fleet = _fleet(settings, backplane, records)
     hub = Hub(backplane, transactor, tickets, lambda: fleet.current, clock, metrics)
     fleet.listen(hub.relays_changed)
@@ -93,7 +91,8 @@ def create(settings: Settings) -> Quart:  # noqa: PLR0915  (a list of parts)
         brand=_brand(settings),
         public_url=settings.public_url,
         country=settings.default_country,
-        relays=relays,
+        fleet=fleet,
+        relay_secret=bool(settings.turn_secret),
         report_days=settings.report_days,
         default_locale=settings.default_locale,
         pseudo_locale=settings.pseudo_locale,
@@ -148,15 +147,6 @@ def _relay_watch(
 ) -> RelayWatch:
     statistics = RedisRelayStatistics(settings.relay_statistics_url or "")
     return RelayWatch(backplane, statistics, settings.relay_quota, registry)
-
-
-def _relays(settings: Settings) -> Relays:
-    return Relays(
-        stun_urls=settings.stun_urls,
-        turn_urls=settings.turn_urls,
-        turn_secret=settings.turn_secret or "",
-        ttl=settings.turn_ttl,
-    )
 
 
 def _fleet(settings: Settings, backplane: Backplane, records: Records) -> FleetWatch:

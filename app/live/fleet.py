@@ -123,7 +123,7 @@ class FleetWatch:
 def _unwritten(new: NewRelay) -> Relay:
     """Return what serves until the rows can be read."""
     return Relay(
-        id=RelayId(new.name),
+        id=RelayId(new.name.replace(".", "-")),  # It begins user names, up to a dot.
         name=new.name,
         region=new.region,
         urls=new.urls,

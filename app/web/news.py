@@ -1,9 +1,9 @@
-"""Tells the open pages of agents that a room of theirs changed."""
+"""Tells the open pages of agents that something of theirs changed."""
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import aclosing, contextmanager
 from typing import Protocol
 
@@ -35,17 +35,15 @@ class RoomReader(Protocol):
         """Return a room."""
 
 
-class AgentNews:
-    """Rings for agents; a room is looked up once however many pages are open."""
+class Bells:
+    """Rings for whoever listens, by the agent who does."""
 
-    def __init__(self, changes: Changes, rooms: RoomReader) -> None:
-        self._changes = changes
-        self._rooms = rooms
+    def __init__(self) -> None:
         self._bells: dict[AgentId | None, set[asyncio.Event]] = {}
 
     @contextmanager
     def bell(self, agent_id: AgentId | None) -> Iterator[asyncio.Event]:
-        """An event that is set when a room of the agent changed; None is every room.
+        """An event that is set when there is news for the agent; None is for all.
 
         The listener clears it before it looks what there is.
         """
@@ -62,6 +60,25 @@ class AgentNews:
         """How many bells an agent has."""
         return len(self._bells.get(agent_id, ()))
 
+    def ring(self, agents: Iterable[AgentId | None]) -> None:
+        """Ring for some."""
+        for agent_id in agents:
+            for bell in self._bells.get(agent_id, ()):
+                bell.set()
+
+    def ring_all(self) -> None:
+        """Ring for everybody."""
+        self.ring(self._bells)
+
+
+class AgentNews(Bells):
+    """Rings for agents; a room is looked up once however many pages are open."""
+
+    def __init__(self, changes: Changes, rooms: RoomReader) -> None:
+        super().__init__()
+        self._changes = changes
+        self._rooms = rooms
+
     async def run(self) -> None:
         """Pass the changes on, for as long as the node lives."""
         async with aclosing(self._changes()) as changes:  # type: ignore[type-var]
@@ -75,14 +92,11 @@ class AgentNews:
         except Exception as error:  # noqa: BLE001  (the next change is another chance)
             log.warning("news not passed on", extra={"error": type(error).__name__})
             return
-        listeners = {room.agent_id, None} if room else {None}
-        for listener in listeners:
-            for bell in self._bells.get(listener, ()):
-                bell.set()
+        self.ring({room.agent_id, None} if room else {None})
 
 
-def event_stream(news: AgentNews, agent_id: AgentId) -> Response:
-    """Server-sent events for a page: `changed` when a room of the agent did."""
+def event_stream(news: Bells, agent_id: AgentId) -> Response:
+    """Server-sent events for a page: `changed` when there is news for the agent."""
     if news.listeners(agent_id) >= MOST_STREAMS:
         abort(429)
     response = Response(_events(news, agent_id), content_type="text/event-stream")
@@ -92,7 +106,7 @@ def event_stream(news: AgentNews, agent_id: AgentId) -> Response:
     return response
 
 
-async def _events(news: AgentNews, agent_id: AgentId) -> AsyncIterator[bytes]:
+async def _events(news: Bells, agent_id: AgentId) -> AsyncIterator[bytes]:
     with news.bell(agent_id) as bell:
         yield b"retry: 2000\n\n"
         until = time.monotonic() + STREAM_SECONDS

@@ -6,14 +6,14 @@ from pathlib import Path
 from quart import Quart
 
 from app.adapters.sql.records import Records
-from app.domain.ice import Relays
+from app.live.fleet import FleetWatch
 from app.protocol.tickets import Tickets
 from app.web import brand, i18n, static, templating
 from app.web.auth import Sessions
 from app.web.brand import Brand
 from app.web.i18n import Languages
 from app.web.limits import Attempts
-from app.web.news import AgentNews, Changes
+from app.web.news import AgentNews, Bells, Changes
 from app.web.pages import (
     check,
     check_reports,
@@ -22,6 +22,7 @@ from app.web.pages import (
     history,
     join,
     notes,
+    relays,
     rooms,
     settings,
 )
@@ -50,7 +51,8 @@ class Site:
     brand: Brand
     public_url: str
     country: str
-    relays: Relays
+    fleet: FleetWatch
+    relay_secret: bool
     report_days: int
     default_locale: str = i18n.SOURCE
     pseudo_locale: bool = False
@@ -70,6 +72,8 @@ def install(app: Quart, site: Site) -> None:
     i18n.install(app, languages, secure=secure)
     templating.install(app, files, languages, site.brand)
     news = AgentNews(site.changes, site.records.rooms)
+    relay_news = Bells()
+    site.fleet.listen(relay_news.ring_all)
     for blueprint in (
         static.blueprint(files),
         brand.blueprint(site.brand),
@@ -88,8 +92,22 @@ def install(app: Quart, site: Site) -> None:
         customers.blueprint(site.records, site.country),
         customers.json_blueprint(site.records, site.country),
         history.blueprint(site.records),
+        relays.blueprint(
+            relays.RelayPages(
+                site.records,
+                lambda: site.fleet.current,
+                site.fleet.look,
+                relay_news,
+                site.relay_secret,
+            )
+        ),
         check.blueprint(
-            check.CheckPages(site.records, site.attempts, site.relays, site.report_days)
+            check.CheckPages(
+                site.records,
+                site.attempts,
+                lambda: site.fleet.current,
+                site.report_days,
+            )
         ),
         check_reports.blueprint(site.records.check_reports, site.report_days),
         settings.blueprint(

@@ -1,6 +1,7 @@
 """The check page: does a call work on this device, in this network? For anybody."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -12,8 +13,9 @@ from quart import Blueprint, Response, jsonify, render_template, request
 from app.adapters.sql.records import Records
 from app.adapters.sql.records.check_reports import Full
 from app.domain.checks import CheckReport, shown_code
-from app.domain.ice import IceServer, Relays, ice_servers
-from app.domain.ids import ParticipantId
+from app.domain.ice import IceServer
+from app.domain.ids import ParticipantId, RoomId
+from app.domain.relays import Fleet
 from app.live.logs import short_address
 from app.web.errors import error_json
 from app.web.i18n import gettext as _
@@ -36,7 +38,7 @@ class CheckPages:
 
     records: Records
     attempts: Attempts
-    relays: Relays
+    fleet: Callable[[], Fleet]
     report_days: int
 
 
@@ -56,7 +58,7 @@ def blueprint(parts: CheckPages) -> Blueprint:
     async def give_ice_servers() -> Response:
         if refusal := await pause(parts.attempts, check_attempt(request.remote_addr)):
             return refusal
-        servers = check_servers(parts.relays, request.remote_addr, time.time())
+        servers = check_servers(parts.fleet(), request.remote_addr, time.time())
         return jsonify(ice_servers=[msgspec.to_builtins(one) for one in servers])
 
     @check.post("/reports")
@@ -84,7 +86,7 @@ def _data(pair: str) -> dict[str, Any]:
 
 
 def check_servers(
-    relays: Relays, address: str | None, now: float
+    fleet: Fleet, address: str | None, now: float
 ) -> tuple[IceServer, ...]:
     """Return STUN and TURN servers for somebody whom nobody knows.
 
@@ -97,8 +99,8 @@ def check_servers(
     """
     digest = blake2b(network(address).encode(), digest_size=1).digest()
     holder = ParticipantId(f"check.{digest[0] % NAMES}")
-    short = msgspec.structs.replace(relays, ttl=CREDENTIAL_SECONDS)
-    return ice_servers(short, holder, now)
+    short = msgspec.structs.replace(fleet, ttl=CREDENTIAL_SECONDS)
+    return short.servers(short.choose(RoomId(holder), now)[:1], holder, now)
 
 
 async def _keep(parts: CheckPages, report: Report) -> Response:

@@ -1,6 +1,7 @@
 /** The console: the lists kept up to date, and a call for attention when one waits. */
 
 import { all, byId, report, setIcon } from "../lib/dom.js";
+import { keepFresh } from "../lib/fresh.js";
 import { prepareForOffline } from "../lib/offline.js";
 import { t, tn } from "../lib/text.js";
 import { localise, tick } from "../lib/time.js";
@@ -9,7 +10,6 @@ const TICK = 10_000;
 const SOUND_KEY = "deskside.sound";
 
 const rooms = byId("rooms", HTMLDivElement);
-const offline = byId("offline", HTMLParagraphElement);
 const news = byId("news", HTMLParagraphElement);
 const sound = byId("sound", HTMLButtonElement);
 const title = document.title;
@@ -22,44 +22,19 @@ let audio = null;
 localise(rooms);
 setInterval(() => tick(rooms), TICK);
 showCount();
-listen();
+keepFresh({
+  part: rooms,
+  url: "/console/rooms",
+  events: "/console/events",
+  offline: byId("offline", HTMLParagraphElement),
+  onfresh: () => {
+    localise(rooms);
+    noticeArrivals();
+  },
+});
 prepareSound();
 prepareNotifications();
 prepareForOffline();
-
-/** Look again whenever the server says that something changed. */
-function listen() {
-  const events = new EventSource("/console/events");
-  events.addEventListener("open", () => {
-    offline.hidden = true;
-    refresh().catch(report);
-  });
-  events.addEventListener("changed", () => {
-    refresh().catch(report);
-  });
-  events.addEventListener("error", () => {
-    offline.hidden = false;
-    // The browser tries again by itself unless it was refused: then we are logged out.
-    if (events.readyState === EventSource.CLOSED) checkSession().catch(report);
-  });
-}
-
-async function checkSession() {
-  const answer = await fetch("/console/rooms");
-  if (answer.status === 401) location.reload();
-  else setTimeout(listen, 5000);
-}
-
-async function refresh() {
-  const answer = await fetch("/console/rooms");
-  if (answer.status === 401) location.reload();
-  if (!answer.ok) return;
-  const focused = document.activeElement?.id;
-  rooms.innerHTML = await answer.text();
-  localise(rooms);
-  if (focused) document.getElementById(focused)?.focus();
-  noticeArrivals();
-}
 
 /** @returns {Map<string, string>} room to name */
 function readWaiting() {
