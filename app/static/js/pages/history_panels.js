@@ -21,11 +21,13 @@ const uPlot = /** @type {{uPlot: typeof import("uplot")}} */ (
   /** @type {unknown} */ (globalThis)
 ).uPlot;
 
-const HEIGHT = 110;
+const HEIGHT = 120;
 const TIMES = 28;
+/** Pixels for a time below the chart. */
+const APART = 100;
 /** Pixels for the numbers at the left, and at the right so that no sign is cut off. */
 const LEFT = 48;
-const RIGHT = 12;
+const RIGHT = 24;
 /** Seconds without a number after which a line is broken. */
 const GAP = 25;
 
@@ -73,7 +75,12 @@ function drawPanel(chart, panel, holder, last) {
   const options = {
     width: holder.clientWidth,
     height: HEIGHT + (last ? TIMES : 0),
-    padding: /** @type {[number, number, number, number]} */ ([6, RIGHT, 0, 0]),
+    padding: /** @type {[number, number, number, number]} */ ([
+      8,
+      RIGHT,
+      last ? 0 : 8,
+      0,
+    ]),
     legend: { show: false },
     cursor: { sync: { key: "call" }, drag: { x: false, y: false }, y: false },
     scales: {
@@ -136,10 +143,11 @@ function timesOf(shown) {
   return {
     show: shown,
     size: TIMES,
+    space: APART,
     stroke: () => colour("--ink-soft"),
     grid: { stroke: () => colour("--line"), width: 1 },
     ticks: { show: false },
-    values: (/** @type {Plot} */ _, /** @type {number[]} */ times) => times.map(clock),
+    values: (/** @type {Plot} */ _, /** @type {number[]} */ times) => times.map(brief),
   };
 }
 
@@ -265,6 +273,16 @@ export function clock(seconds) {
     minute: "2-digit",
     second: "2-digit",
   });
+}
+
+/**
+ * Without seconds where there are none.
+ * @param {number} seconds since the epoch
+ */
+function brief(seconds) {
+  if (seconds % 60) return clock(seconds);
+  const at = new Date(seconds * 1000);
+  return at.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
 }
 
 /**
