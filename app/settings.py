@@ -335,7 +335,8 @@ class Settings:
         (),
         Declared(
             MEDIA,
-            "TURN servers given to browsers, with `DESKSIDE_TURN_SECRET`. Without, "
+            "Relays for browsers, with `DESKSIDE_TURN_SECRET`; each host is one, and "
+            "more can be added at `/relays` or with `deskside relay add`. Without any, "
             "calls work only where browsers reach each other directly.",
             "turn:turn.example.org:3478?transport=udp,"
             "turns:turn.example.org:443?transport=tcp",
@@ -347,7 +348,8 @@ class Settings:
         None,
         Declared(
             MEDIA,
-            "The secret shared with coturn (`use-auth-secret`, `static-auth-secret`).",
+            "The secret shared with every coturn (`use-auth-secret`, "
+            "`static-auth-secret`).",
             "`openssl rand -hex 24`",
             secret_text(16),
             secret=True,
@@ -603,11 +605,6 @@ def _contradictions(values: Mapping[str, Any]) -> list[Problem]:
             values.get("turn_urls") and not values.get("turn_secret"),
             ("TURN_SECRET", "is not set, but DESKSIDE_TURN_URLS is"),
             "`openssl rand -hex 24`",
-        ),
-        (
-            values.get("turn_secret") and not values.get("turn_urls"),
-            ("TURN_URLS", "is not set, but DESKSIDE_TURN_SECRET is"),
-            "turn:turn.example.org:3478",
         ),
         (
             values.get("tls_cert") and not values.get("tls_key"),

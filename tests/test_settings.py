@@ -135,7 +135,6 @@ def test_workers_need_redis() -> None:
     ("given", "missing"),
     [
         ({"turn_urls": "turn:t.example:3478"}, "TURN_SECRET"),
-        ({"turn_secret": "t" * 24}, "TURN_URLS"),
         ({"tls_cert": __file__}, "TLS_KEY"),
         ({"tls_key": __file__}, "TLS_CERT"),
     ],

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import __version__
 from app.adapters.sql.migrations import NewerSchemaError, migrate
-from app.cli import agents, apikeys, check, customers, doctor, render, rooms
+from app.cli import agents, apikeys, check, customers, doctor, relays, render, rooms
 from app.cli.shared import brief, load_settings, refuse_other_tables
 
 
@@ -61,6 +61,7 @@ for command in (
     agents.agent,
     apikeys.apikey,
     customers.customer,
+    relays.relay,
     rooms.room,
     check.check,
     doctor.doctor,

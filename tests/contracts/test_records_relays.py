@@ -83,6 +83,16 @@ async def test_relay_that_somebody_made_is_not_declared(records: Records) -> Non
     assert await records.relays.list() == (added,)
 
 
+async def test_relay_that_somebody_makes_replaces_the_declared(
+    records: Records,
+) -> None:
+    """A host is one relay, even under the same name."""
+    await records.relays.declare(NAMED)
+    added = await records.relays.add(NAMED[0])
+    assert await records.relays.list() == (added,)
+    assert not added.declared
+
+
 async def test_nodes_declare_at_the_same_time(records: Records) -> None:
     """Those that start together make one row."""
     await asyncio.gather(*(records.relays.declare(NAMED) for _ in range(4)))

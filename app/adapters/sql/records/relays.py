@@ -31,13 +31,14 @@ class Relays(Store):
         return _relay(row) if row else None
 
     async def add(self, new: NewRelay) -> Relay:
-        """Store a relay; it is live at once.
+        """Store a relay; it is live at once, in the place of one declared there.
 
         Raises:
             Taken: another has this ``name``.
         """
         try:
             async with self._writing() as connection:
+                await _replace_declared(connection, new)
                 return await _insert(connection, new, declared=False)
         except IntegrityError as error:
             raise Taken("name") from error
@@ -95,6 +96,14 @@ async def _declare(connection: AsyncConnection, named: Sequence[NewRelay]) -> No
         elif known[host].urls != new.urls:
             query = update(relays).where(relays.c.id == known[host].id)
             await connection.execute(query.values(urls=list(new.urls)))
+
+
+async def _replace_declared(connection: AsyncConnection, new: NewRelay) -> None:
+    """Forget what the settings say of a host that somebody now looks after."""
+    there = await _all(connection)
+    same = [one.id for one in there if one.declared and one.host == _host(new)]
+    if same:
+        await connection.execute(delete(relays).where(relays.c.id.in_(same)))
 
 
 async def _all(connection: AsyncConnection) -> tuple[Relay, ...]:
