@@ -1,12 +1,14 @@
 """The core story in two real browsers, on the embedded default."""
 
 import re
+import urllib.request
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import People
 from tests.e2e.people import SLOW, Agent, Customer, Person, watch_sockets
+from tests.services import Node, wait_until
 
 
 Two = tuple[Agent, Customer]
@@ -201,6 +203,29 @@ def test_quality_is_told_in_words_and_numbers(call: Two) -> None:
         person.page.keyboard.press("Escape")
         expect(details).to_be_hidden()
         expect(badge).to_be_focused()
+
+
+def summaries(service: Node) -> int:
+    """How many times pages have told the quality of calls."""
+    with urllib.request.urlopen(f"{service.url}/metrics", timeout=5) as answer:  # noqa: S310
+        text = answer.read().decode()
+    found = re.search(r"^deskside_call_mos_count (\d+)", text, re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+def test_quality_of_a_call_is_in_its_history(call: Two, service: Node) -> None:
+    """What both pages tell every ten seconds is counted, and drawn afterwards."""
+    agent, customer = call
+    before = summaries(service)
+    # Each side once, and one of them again.
+    assert wait_until(lambda: summaries(service) >= before + 3, 60)
+    customer.press("End call")
+    end_is_written(agent)
+    agent.page.locator("#state a[href^='/history/']").click()
+    means = agent.page.get_by_role("table", name="Means of the whole call")
+    expect(means.get_by_role("row")).to_have_count(3, timeout=SLOW)
+    expect(agent.page.locator("#panels canvas")).to_have_count(4)
+    agent.sees(re.compile("were connected, directly, over (UDP|TCP)"))
 
 
 def test_microphone_only(agent: Agent, customer: Customer) -> None:
