@@ -132,6 +132,19 @@ describe("recovery", () => {
     assert.deepEqual(done, ["restart"]);
   });
 
+  test("a connection that is made anew is not yet good", () => {
+    const recovery = begun();
+    situation.connection = "failed";
+    pass(recovery, 0, 11_500);
+    assert.equal(done.at(-1), "rebuild");
+    situation.talking = false;
+    pass(recovery, 11_500, 12_000);
+    assert.equal(done.at(-1), "rebuild");
+    [situation.talking, situation.connection] = [true, "connected"];
+    pass(recovery, 12_000, 12_250);
+    assert.equal(done.at(-1), "after 12.0 by rebuild");
+  });
+
   test("ends with the call", () => {
     const recovery = begun();
     situation.connection = "failed";

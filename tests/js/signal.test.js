@@ -246,11 +246,21 @@ describe("the heartbeat", () => {
     const socket = seated();
     mock.timers.tick(10_000);
     signal.send({ type: "refresh" });
+    socket.say({ type: "pong" });
     mock.timers.tick(10_000);
     assert.deepEqual(
       socket.sent.map(({ type }) => type),
       ["join", "refresh"],
     );
+  });
+
+  test("is sent where nothing is heard, however much is said", async () => {
+    const socket = seated();
+    for (let i = 0; i < 3; i++) {
+      await pass(6_000);
+      signal.send({ type: "refresh" });
+    }
+    assert.equal(socket.sent.filter(({ type }) => type === "ping").length, 1);
   });
 
   test("finds a dead socket by its silence", async () => {
@@ -277,11 +287,19 @@ describe("the heartbeat", () => {
     seated();
     await pass(35_000);
     const before = sockets.length;
-    for (const patience of [3_000, 10_000, 3_000, 3_000, 10_000]) await pass(patience);
-    assert.equal(sockets.length - before, 5);
-    current().open();
-    current().say(WELCOME);
+    await pass(0);
+    for (let second = 0; second < 4; second++) await pass(1_000);
+    const racing = sockets.slice(before);
+    assert.equal(racing.length, 4);
+    const winner = /** @type {Socket} */ (racing[1]);
+    winner.open();
+    winner.say(WELCOME);
     assert.equal(links.at(-1), "open");
+    assert.deepEqual(winner.sent, [{ type: "resume", token: "seat" }]);
+    const others = racing.filter((socket) => socket !== winner);
+    assert.ok(others.every(({ readyState, onclose }) => readyState === 3 && !onclose));
+    await pass(5_000);
+    assert.equal(sockets.length - before, 4);
   });
 });
 

@@ -40,6 +40,9 @@ _SEEN = """() => {
            noticed: lost ? (lost[0] - since) / 1000 : null };
 }"""
 
+STORY = """() => deskside.events.map(({ at, what }) =>
+  `${((at - watch.since) / 1000).toFixed(2)} ${what}`).join(", ")"""
+
 
 @dataclass(frozen=True)
 class Seen:

@@ -10,7 +10,7 @@ const INTERVAL = 250;
 /** A first connection may take so long before anything is done about it. */
 const FIRST_PATIENCE = 6_000;
 /** Nothing at all arrives, of what a microphone or camera sends without a pause. */
-const SILENT = 1_200;
+const SILENT = 1_000;
 /** Sound or picture is missing, while the rest arrives; or all, of a still screen. */
 const MISSING = 3_000;
 /** After each step in vain for a part alone: it may be missing for a good reason. */
@@ -68,18 +68,18 @@ export class Recovery {
   look(now) {
     const situation = this.#options.situation();
     this.missing = this.#measure(situation, now);
-    const trouble = this.#trouble(situation, now);
-    if (trouble) this.#climb(situation, now);
-    else if (this.#lostAt !== null) this.#recovered(now);
-    if (situation.talking && !trouble) this.#lookForParts(situation);
+    if (!situation.talking) return;
+    if (this.#isInTrouble(situation, now)) return this.#climb(situation, now);
+    if (this.#lostAt !== null) this.#recovered(now);
+    this.#lookForParts(situation);
   }
 
   /**
    * @param {Situation} situation
    * @param {number} now
    */
-  #measure({ connection, expected, arrivals }, now) {
-    if (connection !== "connected") this.#watch = null;
+  #measure({ talking, connection, expected, arrivals }, now) {
+    if (!talking || connection !== "connected") this.#watch = null;
     else this.#watch ??= new Watch(now);
     return this.#watch?.look(arrivals, expected, now) ?? { sound: 0, picture: 0 };
   }
@@ -88,8 +88,7 @@ export class Recovery {
    * @param {Situation} situation
    * @param {number} now
    */
-  #trouble({ talking, connection, expected, steady }, now) {
-    if (!talking) return false;
+  #isInTrouble({ connection, expected, steady }, now) {
     if (connection === "connected")
       return this.#silence(expected) > (steady ? SILENT : MISSING);
     const hopeful = connection === "new" || connection === "connecting";

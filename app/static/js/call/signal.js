@@ -13,9 +13,14 @@ const SILENT = 0;
 
 /** Milliseconds. Silence that long means a dead socket, whatever the browser says. */
 const DEAF = 35_000;
-/** In turn: a dead network is soon tried anew, a slow one gets its time now and then. */
-const OPENING = /** @type {const} */ ([3_000, 3_000, 10_000]);
+const OPENING = 10_000;
 const PROBE = 1_000;
+/**
+ * After silence, another socket is tried so often while the ones before still open: the
+ * network may be back any moment, but TCP would ask it only after 1, 3 and 7 seconds.
+ */
+const RACE = 1_000;
+const MOST_RACING = 8;
 const FIRST_WAIT = 300;
 const LONGEST_WAIT = 8_000;
 
@@ -43,8 +48,10 @@ export class Signal {
   #token = "";
   #instance = "";
   #heartbeat = 15_000;
-  /** @type {WebSocket | null} */
+  /** @type {WebSocket | null} the one that has opened */
   #socket = null;
+  /** @type {Set<WebSocket>} those that may yet */
+  #racing = new Set();
   /** Why the server closes, in its own words before the close itself. */
   #reason = "";
   #heardAt = 0;
@@ -106,11 +113,38 @@ export class Signal {
   #connect() {
     const { url, open = (to, protocol) => new WebSocket(to, protocol) } = this.#options;
     const socket = open(url, SUBPROTOCOL);
+    this.#racing.add(socket);
+    if (this.#racing.size === 1) this.#listen(OPENING);
+    if (this.#silences && this.#racing.size < MOST_RACING)
+      this.#after("race", RACE, () => this.#connect());
+    socket.onopen = () => this.#opened(socket);
+    socket.onclose = ({ code }) => this.#failedToOpen(socket, code);
+  }
+
+  /** @param {WebSocket} socket the first of all */
+  #opened(socket) {
+    this.#racing.delete(socket);
+    this.#abandon();
     this.#socket = socket;
-    this.#listen(OPENING[this.#silences % OPENING.length] ?? DEAF);
-    socket.onopen = () => this.#write(this.#opening());
     socket.onmessage = (event) => this.#receive(event.data);
     socket.onclose = (event) => this.#closed(event.code);
+    this.#write(this.#opening());
+  }
+
+  /**
+   * @param {WebSocket} socket
+   * @param {number} code
+   */
+  #failedToOpen(socket, code) {
+    this.#racing.delete(socket);
+    if (!this.#racing.size) this.#closed(code);
+  }
+
+  /** Those that have not opened in time. */
+  #abandon() {
+    clearTimeout(this.#timers.race);
+    for (const socket of this.#racing) close(socket);
+    this.#racing.clear();
   }
 
   /** @returns {BrowserMessage} */
@@ -180,11 +214,9 @@ export class Signal {
   #forget() {
     for (const timer of Object.values(this.#timers)) clearTimeout(timer);
     this.#timers = {};
-    if (!this.#socket) return;
-    const socket = this.#socket;
+    this.#abandon();
+    if (this.#socket) close(this.#socket);
     this.#socket = null;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close();
   }
 
   /**
@@ -208,11 +240,17 @@ export class Signal {
     this.#after("ping", this.#heartbeat, () => this.#write({ type: "ping" }));
   }
 
+  /** What we send is not always answered: also who hears nothing asks. */
+  #awaitNext() {
+    this.#listen(DEAF);
+    this.#after("quiet", this.#heartbeat, () => this.#write({ type: "ping" }));
+  }
+
   /** @param {string} text */
   #receive(text) {
     this.frames.received += 1;
     this.#heardAt = performance.now();
-    this.#listen(DEAF);
+    this.#awaitNext();
     /** @type {ServerMessage} */
     const message = JSON.parse(text);
     this.#note(message);
@@ -241,7 +279,7 @@ export class Signal {
   }
 
   /**
-   * @param {"retry" | "ping" | "deaf"} name
+   * @param {"retry" | "race" | "ping" | "quiet" | "deaf"} name
    * @param {number} wait
    * @param {() => void} step
    */
@@ -252,4 +290,13 @@ export class Signal {
       step();
     }, wait);
   }
+}
+
+/**
+ * Whatever comes from it is no concern of ours any more.
+ * @param {WebSocket} socket
+ */
+function close(socket) {
+  socket.onopen = socket.onmessage = socket.onclose = null;
+  socket.close();
 }
