@@ -149,6 +149,9 @@ def test_pages_of_a_call(guests: tuple[Agent, Customer], gallery: Gallery) -> No
     customer.page.locator("#more").click()
     gallery.look_at(customer.page, "more-customer")
     customer.page.locator("#more").click()
+    agent.page.locator("#quality").click(timeout=SLOW)
+    gallery.look_at(agent.page, "quality-agent")
+    agent.page.locator("#quality").click()
     customer.page.locator("#toggle-screen").click()
     expect(agent.page.locator("#remote-camera")).to_be_visible(timeout=SLOW)
     for person, name in [(customer, "screen-customer"), (agent, "screen-agent")]:
