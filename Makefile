@@ -41,8 +41,9 @@ docs: dev ## Write docs/settings.md anew.
 lock: dev ## Pin the newest versions of all packages.
 	@tools/lock
 
-bench: dev ## Measure the way from the click on Join to the first picture.
+bench: dev ## Measure the way from the click on Join to the first picture, and codecs.
 	@$(VENV)/python -m loadtests.bench.first_frame
+	@$(VENV)/python -m loadtests.bench.codecs
 
 release: control ## Build what hosts install: dist/deskside-VERSION.tar.
 	@$(VENV)/python -m tools.release
