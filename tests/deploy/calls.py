@@ -138,6 +138,8 @@ class Path:
     relay_protocol: str
     """Between this side and its relay; empty where it uses none."""
     relay_url: str
+    seen_as: str
+    """The address that this side has for its relay (XOR-MAPPED-ADDRESS)."""
 
 
 def media_path(person: Person) -> Path:
@@ -147,9 +149,11 @@ def media_path(person: Person) -> Path:
     (chosen,) = {entry["selectedCandidatePairId"] for entry in transports}
     local = stats[stats[chosen]["localCandidateId"]]
     remote = stats[stats[chosen]["remoteCandidateId"]]
+    relayed = local["candidateType"] == "relay"
     return Path(
         local["candidateType"],
         remote["candidateType"],
         local.get("relayProtocol", ""),
-        local.get("url", "") if local["candidateType"] == "relay" else "",
+        local.get("url", "") if relayed else "",
+        local.get("relatedAddress", "") if relayed else "",
     )
