@@ -11,7 +11,7 @@ const { kindOf, parts, stunUrls, transportsOf } =
 const { judge, judgePair } = await import("../../app/static/js/check/verdict.js");
 const { pairWords, verdictWords } = await import("../../app/static/js/check/words.js");
 
-/** @import { Findings, IceError, Transport, TransportKind, Verdict } from "../../app/static/js/check/types.js" */
+/** @import { Findings, IceError, Transport, TransportKind } from "../../app/static/js/check/types.js" */
 
 const HOST = "turn.example.org";
 /** @type {Record<TransportKind, string>} */
@@ -100,7 +100,16 @@ const NETWORKS = [
   ],
   [
     "a proxy only",
-    { direct: NO_SRFLX, transports: transports(["relay-443"], NO_NAME) },
+    { direct: NO_SRFLX, transports: transports(["relay-443"], NO_TCP) },
+    "only_443",
+    "fair",
+  ],
+  [
+    "a proxy only, which alone finds names",
+    {
+      direct: { ...NO_SRFLX, errors: [NO_NAME] },
+      transports: transports(["relay-443"], NO_TCP),
+    },
     "proxy_only",
     "fair",
   ],
@@ -133,7 +142,10 @@ const NETWORKS = [
   ],
   [
     "name of the relay not found",
-    { direct: NO_SRFLX, transports: transports([], NO_NAME) },
+    {
+      direct: { ...NO_SRFLX, errors: [NO_NAME] },
+      transports: transports([], NO_TCP),
+    },
     "name_not_found",
     "poor",
   ],

@@ -2,9 +2,10 @@
 
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.templates.pki import Authority
 
 
 WEB, TURN = "web.test", "turn.test"
+SCHEMA = Path("/usr/share/coturn/schema.sql")
 NEW_SECRET, OLD_SECRET = "a-secret-of-these-tests", "the-secret-before-that"
 
 
@@ -37,10 +39,17 @@ class Coturn(Service):
     def __init__(self, folder: Path, variables: Mapping[str, Any]) -> None:
         super().__init__(folder)
         self.port = variables["coturn_proxy_port"]
+        self._make_tables(Path(variables["coturn_userdb"]))
 
     def command(self) -> list[str]:
         config, pid = self.folder / "turnserver.conf", self.folder / "turn.pid"
         return [find_program(self.program), "-c", str(config), f"--pidfile={pid}"]
+
+    def _make_tables(self, database: Path) -> None:
+        """Left alone, several of its threads do so at once, and refuse the first."""
+        if not database.exists() and SCHEMA.exists():
+            with closing(sqlite3.connect(database)) as connection:
+                connection.executescript(SCHEMA.read_text())
 
 
 class Door(Service):

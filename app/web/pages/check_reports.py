@@ -88,6 +88,4 @@ def verdicts() -> dict[str, str]:
         "offline": _("Offline"),
         "old_browser": _("The browser is too old"),
         "insecure": _("The page is not secure"),
-        "slow_network": _("The network is slow"),
-        "high_delay": _("The network answers late"),
     }

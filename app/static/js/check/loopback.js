@@ -11,8 +11,8 @@ import {
 } from "./echo.js";
 import { GatheringErrors } from "./gathering.js";
 
-/** Milliseconds for one way: browsers themselves give a relay up after ten seconds. */
-const PATIENCE = 14_000;
+/** Milliseconds for one way: what took longer would be of no use in a call. */
+const PATIENCE = 10_000;
 /** Milliseconds after both ends have found all they can. */
 const AFTERWARDS = 5_000;
 

@@ -7,7 +7,7 @@ import { stunUrls, transportsOf } from "./transports.js";
 /** @import { Bandwidth, Direct, Transport } from "./types.js" */
 
 /** Milliseconds. */
-const GATHERING = 11_000;
+const GATHERING = 8_000;
 const FLOOD = 3_000;
 /** Bytes: some megabits for three seconds, so that nobody's contingent is used up. */
 const MOST_FLOOD = 4_000_000;

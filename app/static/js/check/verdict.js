@@ -1,6 +1,6 @@
 /** What the findings come to. Pure: the same findings, the same verdict. */
 
-/** @import { Findings, IceError, Level, Pair, Transport, Verdict } from "./types.js" */
+/** @import { Findings, IceError, Level, Pair, Verdict } from "./types.js" */
 
 /** Below, a picture is coarse: kbit/s. Above, talking is like over a satellite: ms. */
 export const SLOW = 400;
@@ -51,46 +51,43 @@ function judgeNetwork({ browser, service, online, transports, direct }) {
   if (!online || !service.reached) return "offline";
   if (!service.socket) return "no_socket";
   if (!transports.length) return "no_relay";
-  if (!transports.some(({ ok }) => ok))
-    return withoutRelay(transports, passesUdp({ direct, transports }));
-  return judgeWays(transports);
+  if (!transports.some(({ ok }) => ok)) return withoutRelay({ direct, transports });
+  return judgeWays({ direct, transports });
 }
+
+/** What was found of the network. @typedef {Pick<Findings, "direct" | "transports">} Found */
 
 /**
  * The relay is reached in some way: in which ones not?
- * @param {Transport[]} transports
+ * @param {Found} found
  */
-function judgeWays(transports) {
+function judgeWays({ direct, transports }) {
   const works = (/** @type {string} */ kind) =>
     transports.some((one) => one.kind === kind && one.ok);
   const tried = (/** @type {string} */ kind) =>
     transports.some((one) => one.kind === kind);
   if (works("relay-udp") || !tried("relay-udp")) return "open";
-  if (works("relay-tcp") || works("relay-tls"))
-    return hasNoNames(transports, "relay-udp") ? "proxy_only" : "udp_blocked";
-  // Who finds no names and still gets through asks somebody else to find them.
-  return hasNoNames(transports, "relay-udp") ? "proxy_only" : "only_443";
+  // Who finds no names and still gets through has somebody else to find them.
+  if (lacksNames({ direct, transports })) return "proxy_only";
+  return works("relay-tcp") || works("relay-tls") ? "udp_blocked" : "only_443";
 }
 
-/**
- * @param {Transport[]} transports
- * @param {boolean} direct whether UDP goes out and in
- */
-function withoutRelay(transports, direct) {
+/** @param {Found} found */
+function withoutRelay({ direct, transports }) {
   const errors = transports.flatMap((one) => one.errors);
   if (errors.some(isRefusal) || transports.some(({ relayed }) => relayed))
     return "relay_refused";
-  if (errors.length && errors.every(isUnknownName)) return "name_not_found";
-  return direct ? "relay_unreachable" : "no_path";
+  if (lacksNames({ direct, transports })) return "name_not_found";
+  return passesUdp({ direct, transports }) ? "relay_unreachable" : "no_path";
 }
 
 /**
- * @param {Transport[]} transports
- * @param {string} kind
+ * Only for UDP do browsers say that a name was not found; TCP just fails.
+ * @param {Found} found
  */
-function hasNoNames(transports, kind) {
-  const errors = transports.flatMap((one) => (one.kind === kind ? one.errors : []));
-  return errors.length > 0 && errors.every(isUnknownName);
+function lacksNames({ direct, transports }) {
+  const errors = transports.flatMap((one) => one.errors);
+  return [...direct.errors, ...errors].some(isUnknownName);
 }
 
 /**
@@ -136,7 +133,7 @@ function worst(one, other) {
 /**
  * Whether UDP goes out and in. A device with a public address learns nothing new from
  * STUN, and then only the relay tells.
- * @param {Pick<Findings, "direct" | "transports">} findings
+ * @param {Found} found
  */
 export function passesUdp({ direct, transports }) {
   const relayed = transports.some(({ kind, ok }) => kind === "relay-udp" && ok);

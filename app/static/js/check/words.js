@@ -46,7 +46,9 @@ function networkWords(code) {
       };
     case "only_443":
       return {
-        title: t("Works, but only through port 443: your network blocks the rest."),
+        title: t(
+          "Works, but only through port 443: your network or its proxy blocks the rest.",
+        ),
         texts: [t("Calls go over TLS. Pictures may be coarser when much is going on.")],
         steps: [askForPort(), t("Or use another network, such as mobile data.")],
       };
@@ -85,10 +87,12 @@ function networkWords(code) {
       };
     case "no_path":
       return {
-        title: t(
-          "Video cannot connect: your network lets nothing through to the relay.",
-        ),
-        texts: [t("Neither UDP nor any TCP port of the relay was reached.")],
+        title: t("Video cannot connect: nothing gets through to the relay from here."),
+        texts: [
+          t(
+            "Neither UDP nor any TCP port of the relay was reached. The network blocks them, or the relay is down.",
+          ),
+        ],
         steps: [elsewhere(), askForPort()],
       };
     case "no_socket":
