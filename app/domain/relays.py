@@ -184,9 +184,17 @@ class Fleet(Struct, frozen=True, kw_only=True):
     ttl: int = 600
 
     def servers(
-        self, chosen: Sequence[Known], participant: ParticipantId, now: float
+        self,
+        chosen: Sequence[Known],
+        participant: ParticipantId,
+        now: float,
+        least: int = 0,
     ) -> tuple[IceServer, ...]:
         """Return what a browser is given: the first relay whole, the next as a spare.
+
+        With ``least`` the last URL is repeated until there are so many: Chromium ranks
+        a relay by how many URLs come after its own, and leaves one that works only
+        for one of no lower rank (libwebrtc, pc/ice_server_parsing.cc).
 
         The user name begins with the relay's id, so that what coturn tells of an
         allocation tells whose it is, however the browser came there.
@@ -197,6 +205,9 @@ class Fleet(Struct, frozen=True, kw_only=True):
             urls = known.relay.read_urls if place == 0 else _spare(known.relay)
             given += [url.text for url in urls if not url.relays]
             turn_urls = tuple(url.text for url in urls if url.relays)
+            least -= len(turn_urls)
+            if place == len(chosen) - 1:
+                turn_urls += turn_urls[-1:] * least
             one = Relays(turn_urls=turn_urls, turn_secret=self.secret, ttl=self.ttl)
             who = ParticipantId(f"{known.relay.id}.{participant}")
             turns += ice_servers(one, who, now)

@@ -20,6 +20,7 @@ class Given:
         self.round_trips: Mapping[RelayId, float] = {}
         self.relays: tuple[RelayId, ...] = ()
         self._fleet = fleet
+        self._urls = 0
 
     @property
     def ttl(self) -> int:
@@ -31,12 +32,19 @@ class Given:
         chosen = self._fleet().choose(room, now, self.round_trips, self.keep)
         return chosen[0].relay.id if chosen else None
 
-    def servers(self, room: RoomId, role: Role, now: float) -> tuple[IceServer, ...]:
-        """Choose, remember what was chosen, and return it with fresh credentials."""
-        fleet = self._fleet()
+    def servers(
+        self, room: RoomId, role: Role, now: float, *, move: bool = False
+    ) -> tuple[IceServer, ...]:
+        """Choose, remember what was chosen, and return it with fresh credentials.
+
+        What it is to ``move`` to must not rank lower than what it has.
+        """
+        fleet, who = self._fleet(), ParticipantId(f"{room}-{role}")
         chosen = fleet.choose(room, now, self.round_trips, self.keep)
         self.relays = tuple(one.relay.id for one in chosen)
-        return fleet.servers(chosen, ParticipantId(f"{room}-{role}"), now)
+        servers = fleet.servers(chosen, who, now, self._urls if move else 0)
+        self._urls = sum(len(one.urls) for one in servers if one.username)
+        return servers
 
     def to_measure(self, now: float) -> tuple[Measured, ...]:
         """Return the relays whose round trip is worth knowing before the call."""

@@ -518,12 +518,12 @@ class Session:
         self._texts.append(wire.encode(message))
 
     def _send_ice(self, now: float, *, move: bool = False) -> None:
-        servers = self._ice(now)
+        servers = self._ice(now, move=move)
         self._send(wire.Ice(ice_servers=servers, expires_in=self._given.ttl, move=move))
 
-    def _ice(self, now: float) -> tuple[IceServer, ...]:
+    def _ice(self, now: float, *, move: bool = False) -> tuple[IceServer, ...]:
         before = self._given.relays[:1]
-        servers = self._given.servers(*self._seat(), now)
+        servers = self._given.servers(*self._seat(), now, move=move)
         if self._given.relays[:1] not in (before, ()):
             self._actions.append(HandOut(self._given.relays[0]))
         return servers

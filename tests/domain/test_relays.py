@@ -218,6 +218,16 @@ def test_servers_are_the_first_relay_and_a_spare() -> None:
     )
 
 
+def test_servers_are_as_many_as_is_said() -> None:
+    """So that a browser ranks the new first relay no lower than the one before."""
+    fleet, who = Fleet(secret="secret"), ParticipantId("room-agent")
+    urls = Doors("a.example").urls[1:]
+    _stun, one = fleet.servers((known("a"),), who, NOW, len(urls) + 2)
+    assert one.urls == (*urls, urls[-1], urls[-1])
+    _stun, one = fleet.servers((known("a"),), who, NOW, 1)
+    assert one.urls == urls
+
+
 def test_servers_without_relays_are_stun_alone() -> None:
     """Nothing at all where there is not even STUN."""
     who = ParticipantId("room-agent")

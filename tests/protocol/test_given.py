@@ -115,6 +115,7 @@ def test_call_moves_from_a_relay_that_drains(customer: Talk) -> None:
     customer.session.move_relays(NOW)
     frame = customer.frame()
     assert (hosts(frame), frame["move"]) == (["a"], True)
+    assert len(frame["ice_servers"][1]["urls"]) == 4 + 2, "no lower rank than before"
     assert not customer.session.wants_relays(NOW)
 
 

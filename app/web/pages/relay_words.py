@@ -114,7 +114,8 @@ def _ways(known: Known) -> Iterator[Way]:
     troubles = known.health.last.troubles if known.health else {}
     for url in known.relay.read_urls:
         trouble = troubles.get(url.text, "")
-        if url.relays or trouble:
+        # STUN is served where UDP is: one word is enough for both.
+        if url.relays:
             advice = _advice(trouble, url) if trouble else ""
             yield Way(f"{url.way.upper()} {url.port}", trouble, advice)
 
