@@ -17,6 +17,7 @@ PACKAGES = {
     "turnserver": "coturn",
     "nginx": "nginx-light",
     "chromium": "chromium",
+    "firefox-esr": "firefox-esr",
     "prometheus": "prometheus",
     "promtool": "prometheus",
     "prometheus-node-exporter": "prometheus-node-exporter",

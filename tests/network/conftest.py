@@ -46,5 +46,6 @@ def cells() -> Iterator[list[Cell]]:
     seconds = time.monotonic() - begun
     report.write(made, seconds)
     good = sum(cell.good for cell in made)
-    note(report.table(made))
+    if FULL:
+        note(report.table(made))
     note(f"networks: {good} of {len(made)} calls as they should be in {seconds:.0f} s")

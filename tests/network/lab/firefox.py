@@ -4,6 +4,9 @@ import itertools
 import json
 import shutil
 import signal
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 from tests.deploy.lab.programs import inside, run
 from tests.e2e.people import PHONE
 from tests.network.lab.client import Client
-from tests.services import LOOPBACK, Service, find_program
+from tests.services import LOOPBACK, Service, find_program, wait_until
 
 
 PREFERENCES = {
@@ -58,6 +61,7 @@ class Firefox(Service):
         run("certutil", *store, "-N", "--empty-password")
         run("certutil", *store, "-A", "-t", "C,,", "-n", "tests", "-i", trusted)
         self._numbers = itertools.count(1)
+        self._open = ExitStack()
         self._line: ClientConnection | None = None
 
     def command(self) -> list[str]:
@@ -72,14 +76,15 @@ class Firefox(Service):
         """Start it at its client, and open a session."""
         self.client.place.do(lambda: super(Firefox, self).start(wait=wait))
         url = f"ws://{LOOPBACK}:{self.port}/session"
-        self._line = self.client.place.do(lambda: connect(url, max_size=None))
+        self._line = self.client.place.do(
+            lambda: self._open.enter_context(connect(url, max_size=None))
+        )
         self.ask("session.new", capabilities={})
 
     def stop(self) -> int:
         """End it."""
-        if self._line:
-            self._line.close()
-            self._line = None
+        self._open.close()
+        self._line = None
         code = super().stop()
         shutil.rmtree(self.profile, ignore_errors=True)
         return code
@@ -105,7 +110,10 @@ class Firefox(Service):
         command = {"id": number, "method": method, "params": parameters}
         self._line.send(json.dumps(command))
         while True:
-            answer = json.loads(self._line.recv(SECONDS))
+            try:
+                answer = json.loads(self._line.recv(SECONDS))
+            except TimeoutError:
+                raise BidiError(f"{method}: no answer") from None
             if answer.get("id") != number:
                 continue  # An event, which nobody asked for.
             if answer["type"] == "error":
@@ -127,37 +135,35 @@ class FirefoxPage:
         )
 
     def evaluate(self, function: str, *given: Any) -> Any:
-        """Call a function of JavaScript with values; gives what it gives."""
+        """Call a function of JavaScript; gives what it gives or its promise does."""
         call = f"({function})(...{json.dumps(given)})"
+        script = f"(async () => JSON.stringify(await {call}) ?? 'null')()"
+        return json.loads(self._run(script, wait=True))
+
+    def _run(self, script: str, *, wait: bool = False) -> Any:
         result = self._browser.ask(
             "script.evaluate",
-            expression=f"(async () => JSON.stringify(await {call}) ?? 'null')()",
+            expression=script,
             target={"context": self._context},
-            awaitPromise=True,
+            awaitPromise=wait,
             userActivation=True,
         )
         if result["type"] == "exception":
             raise BidiError(result["exceptionDetails"]["text"])
-        return json.loads(result["result"]["value"])
+        return result["result"].get("value")
 
     def until(self, condition: str, *given: Any) -> None:
         """Return when an expression is true, over page loads too. Raises BidiError."""
-        function = f"""async (...given) => {{
-          for (const end = performance.now() + 200; performance.now() < end; ) {{
-            if ({condition}) return true;
-            await new Promise(resolve => setTimeout(resolve, 50));
-          }}
-          return false;
-        }}"""
-        for _ in range(SECONDS * 5):
-            try:
-                if self.evaluate(function, *given):
-                    return
-            except BidiError as error:
-                # A page may go away under it.
-                if not any(word in str(error) for word in ("no such", "destroyed")):
-                    raise
-        raise BidiError(f"never true: {condition}")
+        if not wait_until(lambda: self._is(condition, given), SECONDS):
+            raise BidiError(f"never true: {condition}")
+
+    def _is(self, condition: str, given: Sequence[Any]) -> bool:
+        # Without a promise: from a page that goes away, that is never answered.
+        time.sleep(0.05)
+        with suppress(BidiError):
+            script = f"((...given) => !!({condition}))(...{json.dumps(given)})"
+            return bool(self._run(script))
+        return False
 
     def fill(self, selector: str, value: str) -> None:
         """Fill in a field."""

@@ -16,6 +16,7 @@ from tests.network.lab import namespace, rules
 from tests.network.lab.client import Client
 from tests.network.lab.internet import Internet
 from tests.network.lab.modes import MODES, Mode, Together
+from tests.network.lab.poor import PoorLine
 from tests.network.lab.router import Router
 from tests.network.lab.servers import Servers
 from tests.services import find_program, private_folder
@@ -146,6 +147,10 @@ class Lab:
     def block(self, side: str, said: str = "") -> None:
         """Forward no more what these rules drop (see `rules`); nothing by default."""
         self.router(side).block(said)
+
+    def poor(self, side: str) -> AbstractContextManager[PoorLine]:
+        """Have a line that can be made poor within this: `line.become(…)`."""
+        return self.router(side).poor()
 
     def blackout(self, side: str) -> AbstractContextManager[None]:
         """Have no internet within this."""

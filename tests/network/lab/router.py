@@ -17,6 +17,7 @@ from tests.network.lab.internet import (
 from tests.network.lab.modes import MODES, Mode
 from tests.network.lab.names import SERVER, SERVER6, Known, Names
 from tests.network.lab.namespace import Namespace
+from tests.network.lab.poor import PoorLine
 from tests.network.lab.proxy import Proxy
 
 
@@ -96,6 +97,16 @@ class Router:
         )
         self._here = new
         self.flush()
+
+    @contextmanager
+    def poor(self) -> Iterator[PoorLine]:
+        """Have a line to the internet that can be made poor; it is good at first."""
+        with PoorLine(self.internet, self.number) as line:
+            self.internet.ip(f"link set {self._link} master {line.bridge}")
+            try:
+                yield line
+            finally:
+                self.internet.ip(f"link set {self._link} master {BRIDGE}")
 
     @contextmanager
     def blackout(self) -> Iterator[None]:
