@@ -16,6 +16,10 @@ PAUSE = 1.0
 MAX_WAITING = 10_000
 """Facts kept while the backplane is away; then the oldest go."""
 
+MOST_UNWRITTEN = 20_000
+"""Facts that may wait for the database, some 8 MB; beyond, these here are let go, so
+that the backplane keeps its room for what calls need."""
+
 logger = logging.getLogger(__name__)
 _encoder = msgspec.json.Encoder()
 
@@ -43,7 +47,10 @@ class Tellings:
         if not facts:
             return
         try:
-            await self._backplane.remember(facts)
+            if await self._backplane.unwritten() < MOST_UNWRITTEN:
+                await self._backplane.remember(facts)
+            else:
+                logger.warning("not kept, the database is away: %d facts", len(facts))
         except BackplaneError as error:
             # Some may be there already: a fact that comes twice is written once.
             logger.warning("what pages tell waits: %s", error)

@@ -10,6 +10,7 @@ import pytest
 from app.domain.facts import Fact, FactKind, Role
 from app.domain.ids import FactId, RoomId
 from app.live.connection import MAX_OUTBOX
+from app.live.tellings import MOST_UNWRITTEN
 from app.ports import BackplaneError, Gap, Unfinished
 from tests.domain.table import TERMS
 from tests.live.browser import Browser
@@ -355,6 +356,9 @@ async def test_tellings_wait_while_the_backplane_is_away(
     async def remember(facts: Sequence[bytes]) -> None:
         remembered.extend(facts)
 
+    async def crowded() -> int:
+        return MOST_UNWRITTEN
+
     monkeypatch.setattr(here.backplane, "remember", fail)
     for number in range(3):
         id_ = FactId(f"r.{number}")
@@ -369,3 +373,8 @@ async def test_tellings_wait_while_the_backplane_is_away(
         "r.1",
         "r.2",
     ]
+    # A database that is away for long does not fill the backplane with them.
+    monkeypatch.setattr(here.backplane, "unwritten", crowded)
+    tellings.add(fact)
+    await tellings.flush()
+    assert (len(remembered), len(tellings._waiting)) == (3, 0)
