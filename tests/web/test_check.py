@@ -10,10 +10,15 @@ from quart import Quart, Response
 
 from app.adapters.sql.records import Records
 from app.domain.checks import CheckReport, read_code
-from app.domain.relays import Fleet
+from app.domain.relays import Fleet, Health
 from app.settings import Settings
 from app.web import limits
-from app.web.pages.check import CREDENTIAL_SECONDS, NAMES, check_servers
+from app.web.pages.check import (
+    CREDENTIAL_SECONDS,
+    NAMES,
+    check_servers,
+    relay_word,
+)
 from tests.domain.fleet import known
 from tests.web.conftest import Browser, make_settings
 
@@ -36,7 +41,13 @@ REPORT: dict[str, Any] = {
         "missing": [],
     },
     "devices": {"camera": DEVICE, "microphone": DEVICE, "speaker": DEVICE},
-    "service": {"reached": True, "socket": True, "took": 12, "error": ""},
+    "service": {
+        "reached": True,
+        "socket": True,
+        "relay": "up",
+        "took": 12,
+        "error": "",
+    },
     "direct": {
         "candidates": ["host", "srflx"],
         "asked": True,
@@ -117,6 +128,17 @@ def test_all_checks_share_a_few_names_at_the_relay() -> None:
     assert len(names) == NAMES
     same = {check_servers(FLEET, f"2001:db8::{n}", 0)[1].username for n in range(1, 20)}
     assert len(same) == 1
+
+
+@pytest.mark.parametrize(
+    ("looks", "word"), [((), ""), ((True, False), "up"), ((False, False), "down")]
+)
+def test_page_is_told_what_we_see_of_the_relays(
+    looks: tuple[bool, ...], word: str
+) -> None:
+    """Down is only what is down altogether; before anybody has looked, nothing is."""
+    seen = tuple(known("a", Health(up=up, checked_at=100)) for up in looks)
+    assert relay_word(Fleet(known=seen or FLEET.known), 101) == word
 
 
 async def test_servers_are_given_so_often_to_one_address(

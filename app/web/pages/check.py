@@ -15,7 +15,7 @@ from app.adapters.sql.records.check_reports import Full
 from app.domain.checks import CheckReport, shown_code
 from app.domain.ice import IceServer
 from app.domain.ids import ParticipantId, RoomId
-from app.domain.relays import Fleet
+from app.domain.relays import Fleet, Standing
 from app.live.logs import short_address
 from app.web.errors import error_json
 from app.web.i18n import gettext as _
@@ -58,8 +58,12 @@ def blueprint(parts: CheckPages) -> Blueprint:
     async def give_ice_servers() -> Response:
         if refusal := await pause(parts.attempts, check_attempt(request.remote_addr)):
             return refusal
-        servers = check_servers(parts.fleet(), request.remote_addr, time.time())
-        return jsonify(ice_servers=[msgspec.to_builtins(one) for one in servers])
+        fleet, now = parts.fleet(), time.time()
+        servers = check_servers(fleet, request.remote_addr, now)
+        return jsonify(
+            ice_servers=[msgspec.to_builtins(one) for one in servers],
+            relay=relay_word(fleet, now),
+        )
 
     @check.post("/reports")
     async def take_report() -> Response:
@@ -101,6 +105,17 @@ def check_servers(
     holder = ParticipantId(f"check.{digest[0] % NAMES}")
     short = msgspec.structs.replace(fleet, ttl=CREDENTIAL_SECONDS)
     return short.servers(short.choose(RoomId(holder), now)[:1], holder, now)
+
+
+def relay_word(fleet: Fleet, now: float) -> str:
+    """Return what we see of the relays ourselves: up, down, or nothing known.
+
+    So a page does not blame the network of somebody for a relay of ours that is down.
+    """
+    if not any(one.health for one in fleet.known):
+        return ""
+    standings = [one.standing(now) for one in fleet.known]
+    return "down" if min(standings) is Standing.DOWN else "up"
 
 
 async def _keep(parts: CheckPages, report: Report) -> Response:

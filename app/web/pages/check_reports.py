@@ -80,6 +80,7 @@ def verdicts() -> dict[str, str]:
         "only_443": _("Works through port 443 only"),
         "proxy_only": _("Works through a proxy only"),
         "relay_unreachable": _("The relay is not reached"),
+        "relay_down": _("The relay is down"),
         "relay_refused": _("The relay refuses"),
         "name_not_found": _("The relay's name is not found"),
         "no_path": _("No way for video"),

@@ -42,10 +42,14 @@ class Devices(Struct, frozen=True, kw_only=True):
 
 
 class Service(Struct, frozen=True, kw_only=True):
-    """Whether the service answers by HTTP and holds a WebSocket."""
+    """Whether the service answers by HTTP and holds a WebSocket.
+
+    ``relay`` is what the service itself sees of its relays: up, down or unknown ("").
+    """
 
     reached: bool
     socket: bool
+    relay: Word = ""
     took: Number = 0
     error: Line = ""
 

@@ -12,7 +12,7 @@ import { judge } from "./verdict.js";
 /** @import { Planned } from "./network.js" */
 
 /** @type {Service} */
-const UNREACHED = { reached: false, socket: false, took: 0, error: "" };
+const UNREACHED = { reached: false, socket: false, relay: "", took: 0, error: "" };
 /** @type {Direct} */
 const NOTHING = { candidates: [], asked: true, took: 0, errors: [] };
 
@@ -124,8 +124,9 @@ export class Check {
 
   async #service() {
     try {
-      this.servers = (await post(this.#data.iceUrl)).ice_servers;
-      this.findings.service = await checkSocket(this.#data.socketUrl);
+      const { ice_servers, relay } = await post(this.#data.iceUrl);
+      this.servers = ice_servers;
+      this.findings.service = { ...(await checkSocket(this.#data.socketUrl)), relay };
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       this.findings.service = { ...UNREACHED, error: text.slice(0, 200) };

@@ -8,7 +8,7 @@ const PATIENCE = 10_000;
 /**
  * Whether the way to the service holds a socket; some proxies let none through.
  * @param {string} path
- * @returns {Promise<Service>}
+ * @returns {Promise<Omit<Service, "relay">>}
  */
 export function checkSocket(path) {
   const began = performance.now();

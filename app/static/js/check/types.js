@@ -18,7 +18,11 @@
  * @typedef {{camera: Device, microphone: Device, speaker: Device}} Devices
  */
 
-/** @typedef {{reached: boolean, socket: boolean, took: number, error: string}} Service */
+/**
+ * `relay` is what the service itself sees of its relays: up, down, or "".
+ * @typedef {{reached: boolean, socket: boolean, relay: string, took: number,
+ *   error: string}} Service
+ */
 
 /**
  * Kinds of candidates found without a relay: "srflx" means that UDP goes out and in.

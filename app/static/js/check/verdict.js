@@ -14,6 +14,7 @@ const LEVELS = {
   proxy_only: "fair",
   no_relay: "fair",
   relay_refused: "poor",
+  relay_down: "poor",
   relay_unreachable: "poor",
   name_not_found: "poor",
   no_path: "failed",
@@ -51,8 +52,9 @@ function judgeNetwork({ browser, service, online, transports, direct }) {
   if (!online || !service.reached) return "offline";
   if (!service.socket) return "no_socket";
   if (!transports.length) return "no_relay";
-  if (!transports.some(({ ok }) => ok)) return withoutRelay({ direct, transports });
-  return judgeWays({ direct, transports });
+  if (transports.some(({ ok }) => ok)) return judgeWays({ direct, transports });
+  if (service.relay === "down") return "relay_down";
+  return withoutRelay({ direct, transports });
 }
 
 /** What was found of the network. @typedef {Pick<Findings, "direct" | "transports">} Found */

@@ -73,6 +73,12 @@ function networkWords(code) {
         texts: [t("Your network is not the reason.")],
         steps: [t("Try again in a minute. If it stays so, send the report.")],
       };
+    case "relay_down":
+      return {
+        title: t("Video may not connect: the relay is down at the moment."),
+        texts: [t("Your network is not the reason."), t("We see it ourselves, too.")],
+        steps: [t("Try again in some minutes. If it stays so, send the report.")],
+      };
     case "relay_unreachable":
       return {
         title: t("Video may not connect: the relay cannot be reached from here."),
