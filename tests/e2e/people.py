@@ -37,7 +37,9 @@ _LOUDNESS = """async () => {
     .filter(element => !element.muted && element.srcObject?.getAudioTracks().length);
   if (!sources.length) return 0;
   const context = new AudioContext(), analyser = context.createAnalyser();
-  await context.resume();
+  // It may never say that it has: then nothing is loud.
+  const patience = new Promise(resolve => setTimeout(resolve, 2000));
+  await Promise.race([context.resume(), patience]);
   for (const { srcObject } of sources)
     context.createMediaStreamSource(srcObject).connect(analyser);
   const samples = new Float32Array(analyser.fftSize);

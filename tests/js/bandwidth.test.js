@@ -27,18 +27,26 @@ describe("the room for pictures", () => {
     assert.deepEqual(without(bandwidth, { available: null, loss: 0 }, 60, 120), []);
   });
 
-  test("ends after five bad seconds, not after a bad moment", () => {
+  test("ends after eight bad seconds, not after a bad moment", () => {
     const bandwidth = new Bandwidth();
-    assert.deepEqual(without(bandwidth, THIN, 1, 5), []);
-    assert.deepEqual(without(bandwidth, GOOD, 5, 6), []);
-    assert.deepEqual(without(bandwidth, LOSSY, 6, 12), [11]);
+    assert.deepEqual(without(bandwidth, THIN, 1, 8), []);
+    assert.deepEqual(without(bandwidth, GOOD, 8, 9), []);
+    assert.deepEqual(without(bandwidth, LOSSY, 9, 18), [17]);
+  });
+
+  test("is not judged by what was before a new path", () => {
+    const bandwidth = new Bandwidth();
+    assert.deepEqual(without(bandwidth, LOSSY, 1, 8), []);
+    bandwidth.restart(8_000);
+    assert.deepEqual(without(bandwidth, LOSSY, 8, 24), []);
+    assert.deepEqual(without(bandwidth, LOSSY, 24, 25), [24]);
   });
 
   test("is tried again, and where that was too early, later", () => {
     const bandwidth = new Bandwidth();
     const seconds = without(bandwidth, THIN, 1, 80);
     const pauses = seconds.filter((second) => !seconds.includes(second - 1));
-    assert.deepEqual(pauses, [6, 27, 63]);
+    assert.deepEqual(pauses, [9, 33, 72]);
   });
 
   test("can be taken by a step of the ladder", () => {

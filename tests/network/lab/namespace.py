@@ -26,7 +26,8 @@ class Namespace:
     """
 
     def __init__(self, name: str, name_servers: Sequence[str] = ()) -> None:
-        self.name = f"{PREFIX}{os.getpid()}-{name}"
+        # Several laboratories may stand at once, also in one process.
+        self.name = free(f"{PREFIX}{os.getpid()}-{name}")
         run("ip", "netns", "add", self.name)
         self._thread = ThreadPoolExecutor(1, initializer=self._enter)
         folder = NAMES / self.name
@@ -83,3 +84,10 @@ def clear() -> None:
             number = path.name.removeprefix(PREFIX).partition("-")[0]
             if not Path("/proc", number).exists():
                 forget(path.name)
+
+
+def free(name: str) -> str:
+    """This name, or with a number behind it."""
+    taken = {path.name for path in NAMED.iterdir()} if NAMED.exists() else set()
+    numbered = (f"{name}.{number}" for number in range(2, 100))
+    return next(each for each in (name, *numbered) if each not in taken)

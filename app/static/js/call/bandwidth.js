@@ -3,8 +3,8 @@
 /** Bits a second that the browser may send; share of packets lost. Below, or above… */
 const TOO_LITTLE = 60_000;
 const TOO_LOSSY = 0.25;
-/** …for so many milliseconds, pictures stop. */
-const PATIENCE = 5_000;
+/** …for so many milliseconds, pictures stop; so long a new path is given to begin. */
+const PATIENCE = 8_000;
 /** An estimate does not grow while nothing is sent: so long, and then it is tried. */
 const FIRST_PAUSE = 15_000;
 const LONGEST_PAUSE = 120_000;
@@ -18,6 +18,8 @@ export class Bandwidth {
   #since = 0;
   #badSince = 0;
   #pause = FIRST_PAUSE;
+  /** What was measured before says nothing of the path that is there now. */
+  #settled = 0;
 
   /**
    * @param {{available: number | null, loss: number}} measured bits a second, as far as
@@ -30,9 +32,15 @@ export class Bandwidth {
     if (!this.pictures)
       return now - this.#since < this.#pause ? false : this.turn(true, now);
     if (!bad) this.#badSince = 0;
-    else this.#badSince ||= now;
+    else this.#badSince ||= Math.max(now, this.#settled);
     if (now - this.#since > WORKED) this.#pause = FIRST_PAUSE;
     return bad && now - this.#badSince >= PATIENCE ? this.turn(false, now) : true;
+  }
+
+  /** @param {number} now milliseconds; the path is a new one */
+  restart(now) {
+    this.#badSince = 0;
+    this.#settled = now + PATIENCE;
   }
 
   /**

@@ -450,6 +450,7 @@ export class Call {
    */
   #recovered(gap, step) {
     this.#note(`media back after ${gap.toFixed(1)} s`);
+    this.#bandwidth.restart(performance.now());
     const { path = "direct", protocol = "udp" } = this.#sample ?? {};
     this.#signal.send({ type: "recovered", gap, step, path, protocol });
     this.onchange();

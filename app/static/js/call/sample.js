@@ -2,6 +2,12 @@
 
 /** @import { Sample, Way } from "./types.js" */
 
+/**
+ * Milliseconds after which the other side's report is old: of what is no longer sent, it
+ * stays for ever as it was.
+ */
+const OLD = 4_000;
+
 /** Counters begin at nothing. */
 const NOTHING = { received: 0, lost: 0 };
 
@@ -20,7 +26,10 @@ export function sample(reports, before, at = 0) {
   const inbound = of("inbound-rtp");
   const received = sum(inbound, "packetsReceived");
   const lost = sum(inbound, "packetsLost");
-  const theirs = of("remote-inbound-rtp");
+  const newest = Math.max(...[...all.values()].map(({ timestamp }) => timestamp ?? 0));
+  const theirs = of("remote-inbound-rtp").filter(
+    ({ timestamp }) => newest - (timestamp ?? newest) < OLD,
+  );
   const pair = selectedPair(all);
   return {
     at,
