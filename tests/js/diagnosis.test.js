@@ -118,7 +118,7 @@ describe("a call that stands", () => {
     ["offline", { online: false }, "offline"],
     ["no sound", { missing: { sound: 4_000, picture: 0 } }, "no_sound_arrives"],
     ["no picture", { missing: { sound: 0, picture: 4_000 } }, "no_picture_arrives"],
-    ["a glitch", { missing: { sound: 900, picture: 2_000 } }, ""],
+    ["a glitch", { missing: { sound: 900, picture: 1_900 } }, ""],
     ["no room for pictures", { pictures: false }, "slow_network"],
     ["loss", { loss: 0.2 }, "high_loss"],
     ["delay", { rtt: 0.8 }, "high_delay"],

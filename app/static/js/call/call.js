@@ -138,6 +138,11 @@ export class Call {
     return this.#negotiation?.pc ?? null;
   }
 
+  /** Media has stopped, and is being brought back. */
+  get recovering() {
+    return !!this.#recovery?.climbing;
+  }
+
   /** The other side's name, or who is awaited, or empty. */
   get peerName() {
     return this.peer?.name ?? this.data.awaitedName ?? "";
@@ -406,6 +411,7 @@ export class Call {
       onlost: () => {
         this.#note("media lost");
         this.#signal.hurry();
+        this.onchange();
       },
       onrecovered: (gap, step) => this.#recovered(gap, step),
     });

@@ -7,7 +7,7 @@ import { relays } from "./evidence.js";
 /** Seconds that a search for a path needs before its silence means something. */
 const SEARCHING = 4;
 /** Milliseconds without sound or picture that people notice. */
-const NOTICED = 3_000;
+const NOTICED = 2_000;
 /** Seconds for which a microphone gives nothing at all: no room is that quiet. */
 const STONE_SILENT = 6;
 /** Round trip in seconds, share lost, from which talking becomes a strain. */

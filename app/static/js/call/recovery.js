@@ -111,9 +111,9 @@ export class Recovery {
   #climb({ expected, reachable }, now) {
     if (this.#lostAt === null) {
       this.#lostAt = now - this.#silence(expected);
+      this.#ladder.start(now);
       this.#options.onlost();
     }
-    this.#ladder.start(now);
     if (!reachable) return this.#ladder.hold(now);
     const step = this.#ladder.due(now);
     if (step) this.#options.take(step);
@@ -122,9 +122,10 @@ export class Recovery {
   /** @param {number} now */
   #recovered(now) {
     const gap = (now - (this.#lostAt ?? now)) / 1000;
-    this.#options.onrecovered(gap, this.#ladder.step);
+    const { step } = this.#ladder;
     this.#lostAt = null;
     this.#ladder.stop();
+    this.#options.onrecovered(gap, step);
   }
 
   /**

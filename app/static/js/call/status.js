@@ -71,7 +71,7 @@ function trouble(call) {
   const cause =
     own(call.troubles.own, name, connected) ||
     theirs(call.troubles.theirs, name, connected);
-  if (cause || connected) return cause;
+  if (cause || (connected && !call.recovering)) return cause;
   if (call.wasConnected) return t("Reconnecting… you need not do anything.");
   return t("Connecting with {name}…", { name });
 }
