@@ -22,14 +22,14 @@ from tests.deploy.lab.programs import run
 from tests.e2e.people import AGENT_EMAIL, AGENT_NAME, AGENT_PASSWORD
 
 
-MINUTES = 20
+MINUTES = 10
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whole hosts take longer than other tests."""
     folder = Path(__file__).parent
     for item in items:
-        if item.path.is_relative_to(folder):
+        if item.path.is_relative_to(folder) and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(60 * MINUTES))
 
 

@@ -7,6 +7,10 @@ from tests.deploy.lab.laboratory import Laboratory
 from tests.measured import note, timed
 
 
+# Hosts are deployed from bare here.
+pytestmark = pytest.mark.timeout(20 * 60)
+
+
 @pytest.fixture(scope="module")
 def bare(lab: Laboratory) -> None:
     """A host that nothing was deployed to yet."""

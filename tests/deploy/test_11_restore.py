@@ -12,6 +12,10 @@ from tests.deploy.lab.network import NO_DIRECT, ONLY_443
 from tests.measured import note, timed
 
 
+# Hosts are deployed from bare here.
+pytestmark = pytest.mark.timeout(20 * 60)
+
+
 RECORDING = "/var/lib/deskside/recordings/kept"
 
 
