@@ -3,19 +3,17 @@
 NETWORK=full calls through all pairs, both ways; else each kind is tried at least once.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 
+from tests.network.conftest import FULL
 from tests.network.lab.laboratory import Lab
 from tests.network.lab.modes import MODES, Mode, pairs
 from tests.network.matrix import Callers, Cell, Rooms
 from tests.network.report import words
 
-
-FULL = os.environ.get("NETWORK") == "full"
 
 FEW = (
     ("fullcone", "symmetric"),

@@ -1,7 +1,7 @@
-"""What arrives of a voice and a face: beeps, bytes, sizes, and what had to be made up."""
+"""What arrives of a voice and a face: beeps, bytes, sizes, and what was made up."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from tests.e2e.people import Person
 
@@ -34,6 +34,16 @@ _LISTEN = """async () => {
     }
     done = now - (now - done > samples.length ? 0 : now - done - fresh);
   }, 250);
+  const video = document.querySelector("#remote");
+  let shown = performance.now();
+  heard.unsaid = 0;
+  const frame = now => { shown = now; video.requestVideoFrameCallback(frame); };
+  video.requestVideoFrameCallback(frame);
+  setInterval(() => {
+    const frozen = performance.now() - shown > 4000;
+    const said = document.querySelector("#status").textContent.trim();
+    if (frozen && !said) heard.unsaid += 0.25;
+  }, 250);
 }"""
 
 _LOOK = """async () => {
@@ -46,10 +56,11 @@ _LOOK = """async () => {
   return {
     at: performance.now() / 1000,
     samples: sum("audio", "totalSamplesReceived"),
-    concealed: sum("audio", "concealedSamples") - sum("audio", "silentConcealedSamples"),
+    concealed:
+      sum("audio", "concealedSamples") - sum("audio", "silentConcealedSamples"),
     video: sum("video", "bytesReceived") * 8 / 1000,
     frames: sum("video", "framesDecoded"),
-    height, blocks: window.heard?.loudness.length ?? 0,
+    height, blocks: heard.loudness.length, unsaid: heard.unsaid,
   };
 }"""
 
@@ -67,17 +78,30 @@ class Arrived:
     fps: float
     height: int
     """Lines of the last picture."""
+    unsaid: float
+    """Seconds of a picture that stood still for over 4 s, and the page said nothing."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.beeps:.0%} of beeps, {self.concealed:.0f} % made up, "
+            f"{self.kbps:.0f} kbit/s, {self.fps:.0f} pictures/s of {self.height} lines"
+        )
 
 
-def listen(person: Person) -> None:
-    """Have the page remember what it plays; once a page."""
-    person.page.evaluate(_LISTEN)
+def listen(*people: Person) -> None:
+    """Have the pages remember what they play and show; once a page."""
+    for person in people:
+        person.page.evaluate(_LISTEN)
 
 
-def arrives(person: Person, seconds: float) -> Arrived:
-    """What arrives from now on for so long (needs `listen`)."""
-    before = _look(person)
-    person.page.wait_for_timeout(seconds * 1000)
+def arrives(people: Sequence[Person], seconds: float) -> list[Arrived]:
+    """What arrives at each from now on for so long (needs `listen`)."""
+    before = [_look(person) for person in people]
+    people[0].page.wait_for_timeout(seconds * 1000)
+    return [_since(*both) for both in zip(people, before, strict=True)]
+
+
+def _since(person: Person, before: dict[str, float]) -> Arrived:
     after = _look(person)
     gone = {name: after[name] - before[name] for name in after}
     since = int(before["blocks"])
@@ -88,16 +112,17 @@ def arrives(person: Person, seconds: float) -> Arrived:
         kbps=gone["video"] / gone["at"],
         fps=gone["frames"] / gone["at"],
         height=int(after["height"]),
+        unsaid=gone["unsaid"],
     )
 
 
-def _look(person: Person) -> dict[str, Any]:
-    seen: dict[str, Any] = person.page.evaluate(_LOOK)
+def _look(person: Person) -> dict[str, float]:
+    seen: dict[str, float] = person.page.evaluate(_LOOK)
     return seen
 
 
 LOUD, APART = 0.02, 12
-"""A beep is so loud, and comes so many blocks of 10 ms after the one before at least."""
+"""A beep is so loud, and so many blocks of 10 ms at least after the one before."""
 
 
 def _beeps(loudness: list[float]) -> int:

@@ -26,6 +26,10 @@ SIDES = ("agent", "customer")
 SETTLED, SETTLED_AT_MOST = 4, 15
 """So many loads in a row, a moment apart, must succeed; seconds to wait for it."""
 
+SLOW_CAMERA = "--use-fake-device-for-media-stream=display-media-type=browser,fps=15"
+"""Half as many pictures as elsewhere: a machine that is busy with them makes calls poor,
+and here that is for networks to do."""
+
 P = TypeVar("P", bound=Person)
 
 
@@ -252,7 +256,7 @@ def launch(
     )
     program.chmod(0o755)
     return driver.chromium.launch(
-        executable_path=program, args=[*CHROMIUM_FLAGS, *flags]
+        executable_path=program, args=[*CHROMIUM_FLAGS, SLOW_CAMERA, *flags]
     )
 
 

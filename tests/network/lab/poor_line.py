@@ -105,10 +105,11 @@ def main(near: str, far: str) -> None:
         pause = min(way.next() for way in ways) - time.monotonic()
         for key, _ in chosen.select(max(min(pause, IDLE), 0)):
             if key.data is None:
-                said = sys.stdin.readline()
+                # The last line counts; a pipe gives whole ones, several at once.
+                said = os.read(sys.stdin.fileno(), FRAME).splitlines()
                 if not said:
                     return
-                told = json.loads(said)
+                told = json.loads(said[-1])
                 ways[0].line, ways[1].line = Line(**told["up"]), Line(**told["down"])
                 continue
             read(devices[key.data], ways[key.data])
