@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Playwright, expect
 
 from tests.e2e.conftest import People, add_agent
 from tests.e2e.people import AGENT_EMAIL, AGENT_NAME, SLOW, Person
+from tests.e2e.test_weight import KB, Scales
 from tests.services import Node, Turn, private_folder
 
 
@@ -177,3 +178,14 @@ def test_check_is_linked_from_where_people_need_it(
     expect(customer.page.locator("a[href='/check']")).to_be_visible()
     customer.go("/login")
     expect(customer.page.locator("a[href='/check']")).to_be_visible()
+
+
+def test_check_page_is_light(people: People) -> None:
+    """It is for bad networks, too: at most 150 kB, and nothing from elsewhere."""
+    customer = people.customer()
+    scales = Scales(customer.page)
+    customer.go("/check")
+    customer.page.wait_for_load_state("networkidle")
+    weighed = scales.weigh("/check")
+    assert 10 * KB < sum(weighed.values()) <= 150 * KB, weighed
+    assert all(url.startswith(people.url) for url in weighed)

@@ -30,6 +30,7 @@ def blueprint(reports: CheckReports, days: int) -> Blueprint:
             agent=current_agent(),
             reports=await reports.recent(datetime.now(UTC) - kept, SHOWN),
             days=days,
+            page=f"{request.host}/check",
             code=code,
             error=error,
             shown=shown_code,

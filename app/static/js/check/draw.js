@@ -91,6 +91,7 @@ export function drawVerdict(place, verdict) {
   if (steps.length)
     words.append(make("ul", {}, ...steps.map((step) => make("li", {}, step))));
   const box = make("div", { class: `notice ${kind}` }, icon(sign), words);
+  place.setAttribute("aria-label", title); // Read out where it takes the focus.
   place.dataset.network = verdict.network;
   place.dataset.level = verdict.level;
   place.replaceChildren(box);

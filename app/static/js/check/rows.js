@@ -11,21 +11,22 @@ import { passesUdp, SLOW } from "./verdict.js";
 
 /**
  * @param {Findings} findings
- * @param {Progress} progress
- * @param {Planned[]} planned
+ * @param {Progress} [progress] none where it has ended long ago
+ * @param {Planned[]} [planned]
  * @returns {Row[]}
  */
-export function rowsOf(
-  findings,
-  progress = () => "done",
-  planned = findings.transports,
-) {
+export function rowsOf(findings, progress, planned = findings.transports) {
   /** @type {[string, string, string, () => Found][]} */
   const lines = [
     ["browser", "globe", t("Browser"), () => browser(findings)],
     ["camera", "video", t("Camera"), () => camera(findings.devices.camera)],
     ["microphone", "mic", t("Microphone"), () => microphone(findings.devices)],
-    ["speaker", "volume-2", t("Speaker"), () => speaker(findings.devices.speaker)],
+    [
+      "speaker",
+      "volume-2",
+      t("Speaker"),
+      () => speaker(findings.devices.speaker, !progress),
+    ],
     ["service", "monitor-smartphone", t("Service"), () => service(findings)],
     ["direct", "wifi", t("Direct way"), () => direct(findings)],
     ...planned.map(({ kind, url }) => transportLine(findings, kind, url)),
@@ -38,12 +39,12 @@ export function rowsOf(
  * @param {string} id
  * @param {string} icon
  * @param {string} name
- * @param {Progress} progress
+ * @param {Progress | undefined} progress
  * @param {() => Found} found
  * @returns {Row}
  */
 function row(id, icon, name, progress, found) {
-  const place = progress(id);
+  const place = progress?.(id) ?? "done";
   if (place !== "done") {
     const text = place === "running" ? t("Being tried…") : t("Not tried yet");
     return { id, icon, name, state: place, text };
@@ -110,11 +111,16 @@ function ofDevice({ state, error }, fine) {
   }
 }
 
-/** @param {Device} device @returns {Found} */
-function speaker({ state }) {
+/**
+ * @param {Device} device
+ * @param {boolean} past
+ * @returns {Found}
+ */
+function speaker({ state }, past) {
   if (state === "heard") return ["ok", t("You heard the sound.")];
   if (state === "not_heard")
     return ["warn", t("You did not hear the sound."), [t("Turn the volume up.")]];
+  if (past) return ["waiting", t("Not tried")];
   return ["waiting", t("Play the sound above, and say whether you heard it.")];
 }
 
