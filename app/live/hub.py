@@ -35,6 +35,9 @@ GOODBYE_WITHIN = 3.0
 MOVE_WITHIN = 2.0
 """Seconds over which the calls of a relay that goes spread their restarts."""
 
+MOVE_APART = 1.5
+"""Seconds by which the customer's page follows the agent's."""
+
 MAX_CONNECTIONS = 5_000
 MAX_LISTENER_BACKLOG = 100
 
@@ -107,9 +110,7 @@ class Hub:
         now, loop = self._clock(), asyncio.get_running_loop()
         for connection in list(self._connections.values()):
             if connection.session.wants_relays(now):
-                # Both sides of a call at once, so that they restart together.
-                part = crc32((connection.session.room or "").encode()) % 1000 / 1000
-                loop.call_later(MOVE_WITHIN * part, self._move, connection)
+                loop.call_later(_moves_in(connection.session), self._move, connection)
 
     def _move(self, connection: Connection) -> None:
         connection.session.move_relays(self._clock())
@@ -246,6 +247,16 @@ class Hub:
             for connection in list(self._connections.values()):
                 connection.session.receive_timer(now)
                 connection.flush()
+
+
+def _moves_in(session: Session) -> float:
+    """Return the seconds until a page is sent to other relays.
+
+    Both sides soon after each other, but not at once: two offers that meet make
+    Chromium's polite side lose the picture it shows.
+    """
+    part = crc32((session.room or "").encode()) % 1000 / 1000
+    return MOVE_WITHIN * part + (MOVE_APART if session.role is Role.CUSTOMER else 0.0)
 
 
 async def _patiently(
