@@ -91,6 +91,7 @@ def create(settings: Settings) -> Quart:  # noqa: PLR0915  (a list of parts)
         brand=_brand(settings),
         public_url=settings.public_url,
         country=settings.default_country,
+        most_video_kbps=settings.max_video_kbps,
         fleet=fleet,
         relay_secret=bool(settings.turn_secret),
         report_days=settings.report_days,
@@ -166,7 +167,6 @@ def _rooms(settings: Settings, records: Records, hub: Hub) -> Rooms:
         lifetime_hours=settings.room_lifetime_hours,
         no_show_minutes=settings.no_show_minutes,
         max_call_minutes=settings.max_call_minutes,
-        most_video_kbps=settings.max_video_kbps,
         grace_seconds=settings.grace_seconds,
     )
 

@@ -39,7 +39,6 @@ class Rooms:
         lifetime_hours: float = 24,
         no_show_minutes: float = 30,
         max_call_minutes: float = 240,
-        most_video_kbps: int = 2_500,
         grace_seconds: float = 45,
     ) -> None:
         self.records = records
@@ -47,7 +46,6 @@ class Rooms:
         self.lifetime = timedelta(hours=lifetime_hours)
         self.no_show_seconds = no_show_minutes * 60.0
         self.max_call_seconds = max_call_minutes * 60.0
-        self.most_video_kbps = most_video_kbps
         self.grace_seconds = float(grace_seconds)
 
     def terms(self, room: Room) -> Terms:

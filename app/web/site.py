@@ -51,6 +51,7 @@ class Site:
     brand: Brand
     public_url: str
     country: str
+    most_video_kbps: int
     fleet: FleetWatch
     relay_secret: bool
     report_days: int
@@ -81,12 +82,22 @@ def install(app: Quart, site: Site) -> None:
         console.blueprint(site.records, news),
         rooms.blueprint(
             rooms.RoomPages(
-                site.rooms, site.tickets, news, site.public_url, site.country
+                site.rooms,
+                site.tickets,
+                news,
+                site.public_url,
+                site.country,
+                site.most_video_kbps,
             )
         ),
         join.blueprint(
             join.JoinPages(
-                site.rooms, site.tickets, site.visits, site.attempts, site.country
+                site.rooms,
+                site.tickets,
+                site.visits,
+                site.attempts,
+                site.country,
+                site.most_video_kbps,
             )
         ),
         customers.blueprint(site.records, site.country),

@@ -38,6 +38,7 @@ class JoinPages:
     visits: Visits
     attempts: Attempts
     country: str
+    most_video_kbps: int
 
 
 def blueprint(parts: JoinPages) -> Blueprint:
@@ -232,7 +233,7 @@ async def _call_data(parts: JoinPages, room: Room, visit: Visit) -> dict[str, An
         "homeUrl": base,
         "customerPanelUrl": None,
         "locale": current().formats,
-        "mostVideoKbps": parts.rooms.most_video_kbps,
+        "mostVideoKbps": parts.most_video_kbps,
     }
 
 

@@ -47,6 +47,7 @@ class RoomPages:
     news: AgentNews
     public_url: str
     country: str
+    most_video_kbps: int
 
 
 def blueprint(parts: RoomPages) -> Blueprint:
@@ -256,7 +257,7 @@ async def _call_data(parts: RoomPages, room: Room) -> dict[str, Any]:
         "homeUrl": "/console",
         "customerPanelUrl": f"/rooms/{room.id}/customer",
         "locale": current().formats,
-        "mostVideoKbps": parts.rooms.most_video_kbps,
+        "mostVideoKbps": parts.most_video_kbps,
     }
 
 
