@@ -53,7 +53,7 @@ deploy: inventory release ## Put it on the hosts of INVENTORY=path and prove tha
 
 network: dev ## Prove that calls connect between all kinds of networks; needs root.
 	@$(VENV)/python -m tools.test_services
-	@NETWORK=full $(VENV)/pytest -q tests/network/test_modes.py tests/network/test_matrix.py tests/network/test_firefox.py
+	@NETWORK=full $(VENV)/pytest -q tests/network
 	@echo 'The report: tests/artifacts/network/matrix.html'
 
 deploy-test: dev ## Prove the playbooks on booted hosts of their own; needs root.

@@ -27,7 +27,7 @@ SETTLED, SETTLED_AT_MOST = 4, 15
 """So many loads in a row, a moment apart, must succeed; seconds to wait for it."""
 
 SLOW_CAMERA = "--use-fake-device-for-media-stream=display-media-type=browser,fps=15"
-"""Half as many pictures as elsewhere: a machine that is busy with them makes calls poor,
+"""Half as many pictures as elsewhere: a machine busy with them makes calls poor itself,
 and here that is for networks to do."""
 
 P = TypeVar("P", bound=Person)

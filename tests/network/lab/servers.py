@@ -240,7 +240,7 @@ class Servers:
             node.start(wait=False)
         for node in self.nodes:
             node.do(node.service.wait_ready)
-            self._stack.callback(node.stop)
+            self._stack.callback(node.kill)  # It would take its time.
 
     def _start(self, placed: Placed[Any]) -> None:
         placed.start()
