@@ -15,7 +15,7 @@ const NAMES = /** @type {[string, RegExp][]} */ ([
 const PLATFORMS = /** @type {[string, RegExp][]} */ ([
   ["Android", /Android ?([\d.]*)/],
   ["iOS", /(?:iPhone|iPad).*? OS ([\d_]*)/],
-  ["ChromeOS", /CrOS()/],
+  ["ChromeOS", / CrO[S] ()/],
   ["Windows", /Windows()/],
   ["macOS", /Mac OS X()/],
   ["Linux", /Linux()/],

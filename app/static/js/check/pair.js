@@ -100,11 +100,11 @@ export class Mailbox {
  * @param {Mailbox} mailbox
  * @param {Half} half
  * @param {() => Promise<RTCIceServer[]>} refresh servers that are good for now
- * @param {(other: Half) => void} onother
+ * @param {(other: Half) => void} onhalf
  * @returns {Promise<Pair>}
  */
-export async function lead(mailbox, half, refresh, onother) {
-  onother(await mailbox.nextOf("hello", LIFE, SELDOM));
+export async function lead(mailbox, half, refresh, onhalf) {
+  onhalf(await mailbox.nextOf("hello", LIFE, SELDOM));
   await mailbox.send("hello", half);
   const servers = await refresh();
   const direct = await offer(mailbox, "direct", servers);
@@ -119,10 +119,10 @@ export async function lead(mailbox, half, refresh, onother) {
  * @param {Mailbox} mailbox
  * @param {Half} half
  * @param {() => Promise<RTCIceServer[]>} refresh servers that are good for now
- * @param {(other: Half) => void} onother
+ * @param {(other: Half) => void} onhalf
  * @returns {Promise<Pair>}
  */
-export async function follow(mailbox, half, refresh, onother) {
+export async function follow(mailbox, half, refresh, onhalf) {
   const servers = await refresh();
   await mailbox.send("hello", half);
   /** @type {RTCPeerConnection | null} */
@@ -131,7 +131,7 @@ export async function follow(mailbox, half, refresh, onother) {
     for (;;) {
       const { kind, data } = await mailbox.next(2 * ANSWERING + CONNECTING);
       if (kind === "result") return data;
-      if (kind === "hello") onother(data);
+      if (kind === "hello") onhalf(data);
       if (kind !== "offer") continue;
       pc?.close();
       pc = await accept(mailbox, data, servers);
