@@ -63,7 +63,7 @@ async def list_relays(settings: Settings, records: Records) -> None:
             one.relay.region or "-",
             one.relay.weight,
             one.relay.state,
-            one.standing(now).name.lower() if one.health else "-",
+            one.standing(now).word if one.health else "-",
             "-" if one.load is None else one.load,
         )
         for one in known

@@ -39,6 +39,7 @@ CHECKS = (
     Check("clock", relay.clock),
     Check("socket-upgrade", socket.upgrade),
     Check("socket-idle", socket.idle, IDLE_SECONDS + 20),
+    Check("relays", relay.fleet),
     Check("stun", turn.stun),
     Check("turn-udp", turn.udp),
     Check("turn-tcp", turn.tcp),

@@ -51,8 +51,21 @@ DENY = (
     "Add denied-peer-ip for these ranges to turnserver.conf (nobody gets into your "
     "network by it then), and allowed-peer-ip for the relay's own address."
 )
+SEE_RELAYS = "The page /relays shows what each way in says, and what to do."
 SHORT_LIFE, AFTERLIFE = 1, 2.5
 WARN_SKEW, FAIL_SKEW = 5.0, 60.0
+
+
+async def fleet(target: Target) -> Finding:
+    """The relays, as the service sees them: by its own probes."""
+    relays = (await target.call_api("GET", "/relays"))["relays"]
+    down = [one["name"] for one in relays if one["standing"] == "down"]
+    seen = ", ".join(f"{one['name']} {one['standing']}" for one in relays)
+    if not relays:
+        return warn("the service knows of no relay", "Add one at /relays.")
+    if len(down) == len(relays):
+        return fail(f"the service gets through no relay: {seen}", SEE_RELAYS)
+    return warn(seen, SEE_RELAYS) if down else ok(seen)
 
 
 async def address(target: Target) -> Finding:

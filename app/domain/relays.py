@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from hashlib import sha256
 from math import inf, log
+from typing import Literal, get_args
 
 from msgspec import Struct
 
@@ -39,6 +40,11 @@ FULL = 0.9
 
 STEP = 0.1
 """Loads that differ by less (allocations for each weight) count as equal."""
+
+
+Word = Literal["good", "limping", "full", "draining", "down"]
+WORDS: tuple[Word, ...] = get_args(Word)
+"""A word for each `Standing`."""
 
 
 class RelayState(StrEnum):
@@ -140,6 +146,11 @@ class Standing(IntEnum):
     FULL = 2
     DRAINING = 3
     DOWN = 4
+
+    @property
+    def word(self) -> Word:
+        """Return its name for programs."""
+        return WORDS[self]
 
 
 @dataclass(frozen=True, slots=True)

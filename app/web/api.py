@@ -45,6 +45,8 @@ from app.web.api_models import (
     IceIn,
     IceOut,
     OnceHeaders,
+    RelayList,
+    RelayOut,
     RoomIn,
     RoomList,
     RoomOut,
@@ -296,6 +298,13 @@ def _seat_routes(
         short = msgspec.structs.replace(relays, ttl=seconds)
         servers = short.servers(short.choose(RoomId(holder), now), holder, now)
         return _answer(IceOut(list(servers), seconds))
+
+    @api.get("/relays")
+    @documented(gives=RelayList, errors=(401,))
+    async def list_relays() -> Response:
+        """List the relays, with how it stands with each."""
+        now = time.time()
+        return _answer(RelayList([RelayOut.of(one, now) for one in fleet().known]))
 
 
 def _call_routes(api: Blueprint, records: Records) -> None:

@@ -9,6 +9,7 @@ from app.adapters.sql.records.paging import MOST
 from app.domain.facts import FactKind, Role
 from app.domain.ice import IceServer
 from app.domain.records import Call, CallEvent, Customer, Room, RoomState
+from app.domain.relays import Known, RelayState, Word
 from app.web import forms
 
 
@@ -117,6 +118,43 @@ class IceOut(Struct):
 
     ice_servers: list[IceServer]
     expires_in: Annotated[int, told("Seconds for which a call may begin with them.")]
+
+
+class RelayOut(Struct, kw_only=True):
+    """A relay, as the service sees it now."""
+
+    name: str
+    host: str
+    region: str
+    state: Annotated[RelayState, told("What an administrator wants of it.")]
+    standing: Annotated[
+        Word,
+        told("How good it is to be given; `limping`: one of its ways is shut."),
+    ]
+    troubles: Annotated[dict[str, str], told("What the last probe said, by URL.")]
+    load: Annotated[int | None, told("Allocations of calls; null: nobody knows.")]
+    capacity: Annotated[int, told("Allocations it may hold; 0: nobody has said.")]
+
+    @classmethod
+    def of(cls, known: Known, now: float) -> "RelayOut":
+        """Return what the API tells of a relay."""
+        relay, health = known.relay, known.health
+        return cls(
+            name=relay.name,
+            host=relay.host,
+            region=relay.region,
+            state=relay.state,
+            standing=known.standing(now).word,
+            troubles=health.last.troubles if health else {},
+            load=known.load,
+            capacity=relay.capacity,
+        )
+
+
+class RelayList(Struct):
+    """All relays."""
+
+    relays: list[RelayOut]
 
 
 class CallOut(Struct, kw_only=True):

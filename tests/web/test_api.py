@@ -416,6 +416,15 @@ async def test_ice_servers_may_be_asked_for_a_shorter_time(program: Program) -> 
         assert (status, list(answer["error"]["fields"])) == (422, ["seconds"])
 
 
+async def test_relays_are_told_with_how_they_stand(program: Program) -> None:
+    """To every key; without a secret."""
+    status, answer = await program.get("/relays")
+    (relay,) = answer["relays"]
+    assert (status, relay["name"], relay["standing"]) == (200, "a", "good")
+    assert (relay["host"], relay["load"]) == ("turn.help.test", 0)
+    assert FLEET.secret not in str(answer)
+
+
 # Bodies.
 
 
@@ -662,6 +671,7 @@ async def test_openapi_names_everything_and_nothing_else(service: Service) -> No
         ("/api/v1/rooms/{room_id}/end", "post"),
         ("/api/v1/rooms/{room_id}/ticket", "post"),
         ("/api/v1/ice-servers", "post"),
+        ("/api/v1/relays", "get"),
         ("/api/v1/calls", "get"),
         ("/api/v1/calls/{call_id}", "get"),
         ("/api/v1/customers", "get"),

@@ -1,0 +1,235 @@
+"""Two real relays: shown live to an administrator, drained and lost during a call."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import People, add_agent
+from tests.e2e.people import (
+    AGENT_EMAIL,
+    AGENT_NAME,
+    SLOW,
+    Agent,
+    Customer,
+    Person,
+    only_relay,
+)
+from tests.e2e.test_accessibility import DESKTOP, PHONE, Gallery
+from tests.measured import note
+from tests.services import Node, Redis, Turn, private_folder, run
+
+
+SECRET = "one secret for all relays of it"
+
+# The longest time without a new frame of the other side's picture, since it was asked.
+_WATCH = """video => {
+  const seen = window.longest = { last: performance.now(), gap: 0 };
+  const frame = () => {
+    const now = performance.now();
+    seen.gap = Math.max(seen.gap, now - seen.last);
+    seen.last = now;
+    video.requestVideoFrameCallback(frame);
+  };
+  video.requestVideoFrameCallback(frame);
+}"""
+_GAP = "() => Math.max(window.longest.gap, performance.now() - window.longest.last)"
+
+
+@dataclass
+class Deployment:
+    """A node on Redis that has two relays."""
+
+    node: Node
+    turns: dict[str, Turn]
+
+    def tell(self, *command: str) -> str:
+        """Run a command of ours."""
+        program = [*self.node.command()[:-1], "relay", *command]
+        return run(program, env=dict(self.node.environment()))
+
+    def used_by(self, person: Person) -> str:
+        """Return the relay that carries what a person sends, or nothing."""
+        stats = {entry["id"]: entry for entry in person.stats()}
+        for entry in stats.values():
+            pair = stats.get(entry.get("selectedCandidatePairId", ""))
+            if entry["type"] == "transport" and pair:
+                url = stats[pair["localCandidateId"]].get("url") or ""
+                return next((n for n, t in self.turns.items() if url == t.url), "")
+        return ""
+
+    def leaves(self, person: Person, relay: str, seconds: float = 30) -> None:
+        """Wait until a person's media goes by another relay."""
+        until = time.monotonic() + seconds
+        while self.used_by(person) in (relay, ""):
+            assert time.monotonic() < until, f"still at {self.used_by(person)!r}"
+            person.page.wait_for_timeout(100)
+
+
+@pytest.fixture
+def deployment(own_redis: Redis) -> Iterator[Deployment]:
+    """Both relays write what they hold to the same Redis."""
+    with ExitStack() as stack:
+        turns = {}
+        for name in ("jakarta-1", "singapore-1"):
+            turn = Turn(stack.enter_context(private_folder("turn")))
+            turn.secret, turn.statistics = SECRET, own_redis
+            turns[name] = stack.enter_context(turn)
+        folder = stack.enter_context(private_folder("fleet"))
+        statistics = f"redis://{own_redis.host}:{own_redis.port}/2"
+        node = Node(folder, redis_url=own_redis.url, turn_secret=SECRET)
+        node.settings |= {"public_url": node.url, "relay_statistics_url": statistics}
+        node.migrate()
+        add_agent(node, AGENT_EMAIL, AGENT_NAME, "--admin")
+        made = Deployment(node, turns)
+        for name, turn in turns.items():
+            where = ["--host", turn.host, "--udp", str(turn.port), "--tcp", "", "--tls"]
+            made.tell("add", name, *where, "", "--capacity", "50")
+        stack.enter_context(node)
+        yield made
+
+
+@pytest.fixture
+def guests(
+    deployment: Deployment, agent_browser: Browser, customer_browser: Browser
+) -> Iterator[tuple[Agent, Customer]]:
+    """An administrator and a customer who can only use relays, in a call."""
+    with ExitStack() as stack:
+        people = People(deployment.node, agent_browser, customer_browser, stack)
+        agent = people.agent(prepare=only_relay)
+        customer = people.customer(prepare=only_relay)
+        agent.create_room()
+        agent.enter_room()
+        agent.pass_check()
+        customer.join(agent)
+        customer.pass_check()
+        customer.talks()
+        agent.talks()
+        yield agent, customer
+
+
+@pytest.fixture
+def administrator(
+    deployment: Deployment, agent_browser: Browser, customer_browser: Browser
+) -> Iterator[Agent]:
+    """Somebody who looks after the relays, in a window of their own."""
+    with ExitStack() as stack:
+        people = People(deployment.node, agent_browser, customer_browser, stack)
+        yield people.agent()
+
+
+def open_list(person: Person) -> Page:
+    """Open the relays in another tab."""
+    page = person.context.new_page()
+    page.goto(f"{person.url}/relays")
+    return page
+
+
+def expect_state(page: Page, relay: str, state: str, patience: int = 30_000) -> None:
+    """Expect a word in the row of a relay, without any reload."""
+    row = page.get_by_role("row").filter(has_text=relay)
+    expect(row.get_by_text(state).first).to_be_visible(timeout=patience)
+
+
+def test_administrator_sees_a_relay_die_and_return(
+    deployment: Deployment, agent_browser: Browser, customer_browser: Browser
+) -> None:
+    """The list is live: nobody reloads it; it reads well in every look."""
+    with ExitStack() as stack:
+        people = People(deployment.node, agent_browser, customer_browser, stack)
+        agent = people.agent(bypass_csp=True, viewport=DESKTOP)
+        page = open_list(agent)
+        for name in deployment.turns:
+            expect_state(page, name, "Works")
+        began = time.monotonic()
+        deployment.turns["jakarta-1"].kill()
+        expect_state(page, "jakarta-1", "Down")
+        note(f"relay killed: down in the list after {time.monotonic() - began:.1f} s")
+        expect_state(page, "jakarta-1", "systemctl status coturn")
+        expect_state(page, "singapore-1", "Works")
+        page.get_by_role("button", name="Drain singapore-1").click()
+        expect_state(page, "singapore-1", "It is empty")
+        gallery = Gallery("relays")
+        for size in (DESKTOP, PHONE):
+            for scheme in ("light", "dark"):
+                page.set_viewport_size(size)  # type: ignore[arg-type]
+                page.emulate_media(color_scheme=scheme)
+                gallery.look_at(page, f"relays-{size['width']}-{scheme}")
+        assert not gallery.wrong, "\n".join(gallery.wrong)
+        deployment.turns["jakarta-1"].start()
+        expect_state(page, "jakarta-1", "Works")
+        page.get_by_role("button", name="Use again singapore-1").click()
+        expect_state(page, "singapore-1", "Works")
+
+
+def test_relay_is_managed_by_keyboard(
+    deployment: Deployment, agent_browser: Browser, customer_browser: Browser
+) -> None:
+    """Added, changed and removed, with errors where they belong."""
+    with ExitStack() as stack:
+        people = People(deployment.node, agent_browser, customer_browser, stack)
+        agent = people.agent()
+        agent.go("/relays")
+        agent.page.get_by_role("link", name="New relay").focus()
+        agent.page.keyboard.press("Enter")
+        agent.field("Name").fill("surabaya-1")
+        agent.page.keyboard.press("Enter")
+        expect(agent.field("Host")).to_be_focused()
+        expect(agent.field("Host")).to_have_attribute("aria-invalid", "true")
+        agent.page.keyboard.type("turn3.example.org")
+        agent.page.keyboard.press("Enter")
+        agent.sees("surabaya-1")
+        agent.page.get_by_role("link", name="Change surabaya-1").click()
+        agent.press("Remove relay")
+        agent.page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+        agent.sees("The relay is removed.")
+        expect(agent.page.get_by_text("surabaya-1")).to_have_count(0)
+        assert [text for text in agent.errors if "422" not in text] == []
+
+
+def test_call_moves_when_its_relay_is_drained(
+    deployment: Deployment, guests: tuple[Agent, Customer], administrator: Agent
+) -> None:
+    """Nobody clicks anything but Drain; in the end the relay is empty."""
+    agent, customer = guests
+    used = deployment.used_by(customer)
+    assert used == deployment.used_by(agent), "both sides use one relay"
+    page = administrator.page
+    administrator.go("/relays")
+    for person in guests:
+        person.field("Remote video").evaluate(_WATCH)
+    page.get_by_role("button", name=f"Drain {used}").click()
+    for person in guests:
+        deployment.leaves(person, used)
+    for person in guests:
+        person.talks()
+        gap = person.page.evaluate(_GAP)
+        who = type(person).__name__.lower()
+        note(f"relay drained, {who}: {gap:.0f} ms without a picture")
+        assert gap < 4000
+    began = time.monotonic()
+    expect_state(page, used, "It is empty", 120_000)
+    note(f"relay drained: empty {time.monotonic() - began:.0f} s after calls left it")
+    for person in guests:
+        person.sees_picture()
+
+
+def test_call_survives_the_loss_of_its_relay(
+    deployment: Deployment, guests: tuple[Agent, Customer]
+) -> None:
+    """Its spare carries it, before anybody has noticed that it is down."""
+    used = deployment.used_by(guests[1])
+    for person in guests:
+        person.field("Remote video").evaluate(_WATCH)
+    deployment.turns[used].kill()
+    for person in guests:
+        deployment.leaves(person, used)
+    for person in guests:
+        person.sees_picture()
+        gap = person.page.evaluate(_GAP)
+        who = type(person).__name__.lower()
+        note(f"relay killed, {who}: {gap:.0f} ms without a picture")
+        assert gap < SLOW
