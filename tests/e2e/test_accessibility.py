@@ -111,6 +111,11 @@ def test_pages_of_an_agent(guests: tuple[Agent, Customer], gallery: Gallery) -> 
     gallery.visit(agent, agent.room_url, "room")
     gallery.visit(agent, "/customers", "customers")
     gallery.visit(agent, "/history", "history")
+    gallery.visit(agent, "/relays", "relays-none")
+    gallery.visit(agent, "/relays/new", "relay")
+    agent.page.locator("form#relay button.button-primary").click()
+    expect(agent.page.locator("[aria-invalid=true]").first).to_be_visible()
+    gallery.look_at(agent.page, "relay-errors")
     gallery.visit(agent, "/settings", "settings")
     gallery.visit(agent, "/nowhere", "not-found")
 
