@@ -5,8 +5,10 @@ from playwright.sync_api import expect
 
 from tests.e2e.people import SLOW, Person
 from tests.network.conftest import FULL
+from tests.network.lab.firefox import Firefox
 from tests.network.lab.laboratory import Lab
 from tests.network.lab.modes import MODES
+from tests.services import private_folder
 
 
 WELL, NO_UDP, ONLY_443 = "open", "udp_blocked", "only_443"
@@ -148,3 +150,24 @@ def test_check_says_where_the_relay_has_no_name(lab: Lab) -> None:
         assert verdict(checked(customer)) == "name_not_found"
     finally:
         lab.router("customer").know(names)
+
+
+@only_in_full
+def test_check_says_the_same_in_firefox(lab: Lab) -> None:
+    """Which tells less of what failed, and has another way with names."""
+    authority = lab.servers.authority.certificate
+    lab.place("portrestricted", "portrestricted")
+    with (
+        private_folder("firefox") as folder,
+        Firefox(folder, lab.lan("customer"), authority) as browser,
+    ):
+        for mode in ("portrestricted", "udpreject", "tcp443reject"):
+            lab.place(mode, mode)
+            page = browser.page()
+            page.go(f"{lab.url}/check")
+            page.until("!document.querySelector('#start').disabled")
+            page.click("#start")
+            page.until("!document.querySelector('#result').hidden")
+            found = page.evaluate("() => document.querySelector('#verdict').dataset")
+            assert found["network"] == VERDICTS[mode]
+            page.close()

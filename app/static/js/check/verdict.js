@@ -53,8 +53,10 @@ function judgeNetwork({ browser, service, online, transports, direct }) {
   if (!service.socket) return "no_socket";
   if (!transports.length) return "no_relay";
   if (transports.some(({ ok }) => ok)) return judgeWays({ direct, transports });
-  if (service.relay === "down") return "relay_down";
-  return withoutRelay({ direct, transports });
+  const code = withoutRelay({ direct, transports });
+  // What was heard here counts more than what the service sees.
+  const silent = code === "relay_unreachable" || code === "no_path";
+  return silent && service.relay === "down" ? "relay_down" : code;
 }
 
 /** What was found of the network. @typedef {Pick<Findings, "direct" | "transports">} Found */
