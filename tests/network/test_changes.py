@@ -1,0 +1,166 @@
+"""In the middle of a call the network changes, or a server goes: the call goes on.
+
+Nobody clicks anything. `make network` holds the gaps to what is promised; a part of it
+runs in every test run, where a busy machine may be slower.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Playwright
+
+from tests.deploy.calls import signaling_works
+from tests.e2e.people import Person
+from tests.measured import note
+from tests.network.conftest import FULL
+from tests.network.lab.gaps import STORY, remember_states, seen, watch
+from tests.network.lab.laboratory import Lab, laboratory
+from tests.network.lab.rules import NO_UDP, ONLY_443
+from tests.services import wait_until
+
+
+SURVIVES, NEW_PATH = 2.0, 4.0
+"""Seconds without a picture: where the path of the media is still there, and where
+another must be found."""
+BUSY = 3.0
+"""So many times slower may a part of a whole test run be, beside all the rest."""
+PATIENCE = 60
+STILL = 1.0
+"""Seconds without a frame: on a busy machine there are few."""
+
+PATHS = {
+    "direct": ("portrestricted", "portrestricted"),
+    "relay/udp": ("symmetric", "symmetric"),
+    "relay/tls": ("tcp443", "tcp443"),
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that happens in the middle of a call."""
+
+    do: Callable[[Lab], object]
+    most: float = NEW_PATH
+    dark: float = 0.0
+    """Seconds in which nothing could have passed."""
+
+
+def blackout(seconds: float) -> Change:
+    """No internet for so long."""
+
+    def do(lab: Lab) -> None:
+        with lab.blackout("customer"):
+            time.sleep(seconds)
+
+    return Change(do, dark=seconds)
+
+
+NETWORK = {
+    "router address": Change(lambda lab: lab.router("customer").change_address()),
+    "LAN address": Change(lambda lab: lab.lan("customer").change_address()),
+    "other router": Change(lambda lab: lab.move("customer")),
+    "UDP blocked": Change(lambda lab: lab.block("customer", NO_UDP)),
+    "all but 443 blocked": Change(lambda lab: lab.block("customer", ONLY_443)),
+    "8 s of blackout": blackout(8),
+    "30 s of blackout": blackout(30),
+    "NAT bindings flushed": Change(lambda lab: lab.flush("customer")),
+}
+SERVERS = {
+    "app node killed": Change(lambda lab: lab.servers.nodes[0].crash(), SURVIVES),
+    "Redis restarted": Change(lambda lab: lab.servers.redis.restart(), SURVIVES),
+    "Redis lost": Change(
+        lambda lab: lab.servers.redis.do(lab.servers.redis.service.flush), SURVIVES
+    ),
+    "PostgreSQL lost": Change(lambda lab: lab.servers.postgres.crash(), SURVIVES),
+    "nginx reloaded": Change(lambda lab: lab.servers.hosts[0].reload(), SURVIVES),
+    "nginx restarted": Change(lambda lab: lab.servers.nginx.restart()),
+    "coturn restarted": Change(lambda lab: lab.servers.relays[0].restart()),
+    "certificate renewed": Change(
+        lambda lab: lab.servers.hosts[0].renew_certificate(), SURVIVES
+    ),
+}
+ALWAYS = {
+    ("direct", "router address"),
+    ("relay/udp", "UDP blocked"),
+    ("relay/udp", "coturn restarted"),
+    ("relay/tls", "nginx restarted"),
+    ("relay/udp", "8 s of blackout"),
+}
+"""What every test run tries."""
+
+
+def cases(changes: dict[str, Change]) -> list[object]:
+    """Every change on every path, as far as this run tries it."""
+    return [
+        pytest.param(path, what, id=f"{what}, {path}")
+        for what in changes
+        for path in PATHS
+        if FULL or (path, what) in ALWAYS
+    ]
+
+
+def goes_on(lab: Lab, path: str, what: str, change: Change) -> None:
+    """Expect that a call lives through it."""
+    agent, customer = lab.join(*PATHS[path], prepare=remember_states)
+    watch(agent, customer)
+    change.do(lab)
+    back = wait_until(lambda: flows(agent, customer), PATIENCE)
+    assert back, story(agent, customer)
+    gap = max(seen(agent).longest, seen(customer).longest) - change.dark
+    note(f"{what}, {path}: {gap:.1f} s without a picture{noticed(agent, customer)}")
+    assert gap <= change.most * (1 if FULL else BUSY), story(agent, customer)
+    signaling_works(agent, customer)
+    for person in (agent, customer):
+        person.talks()
+        assert person.page.evaluate("window.deskside.view") == "talk"
+
+
+def flows(*people: Person) -> bool:
+    """Whether all have had a picture for a while: look twice."""
+    before = [seen(person).still for person in people]
+    time.sleep(1.5)
+    return max(*before, *(seen(person).still for person in people)) < STILL
+
+
+def noticed(*people: Person) -> str:
+    """When the browsers themselves noticed, which is the least it could take."""
+    times = [seen(person).noticed for person in people]
+    known = [seconds for seconds in times if seconds is not None]
+    return f"; Chromium noticed after {min(known):.1f} s" if known else ""
+
+
+def story(*people: Person) -> str:
+    """What the pages say of it, in seconds since the change."""
+    return "\n".join(
+        f"{type(person).__name__}: {person.page.evaluate(STORY)}" for person in people
+    )
+
+
+@pytest.mark.parametrize(("path", "what"), cases(NETWORK))
+def test_network_changes(lab: Lab, path: str, what: str) -> None:
+    """The customer's network is another one now."""
+    goes_on(lab, path, what, NETWORK[what])
+
+
+@pytest.mark.parametrize(("path", "what"), cases(SERVERS))
+def test_server_goes(lab: Lab, path: str, what: str) -> None:
+    """A process ends, and comes back; or a server has new files."""
+    goes_on(lab, path, what, SERVERS[what])
+
+
+@pytest.fixture(scope="module")
+def lab_of_two_relays(playwright_driver: Playwright) -> Iterator[Lab]:
+    """A laboratory in which browsers are given two relays."""
+    with laboratory(playwright_driver, relays=2) as made:
+        yield made
+
+
+@pytest.mark.parametrize("path", ["relay/udp", "relay/tls"] if FULL else ["relay/udp"])
+def test_used_relay_is_lost_while_another_lives(
+    lab_of_two_relays: Lab, path: str
+) -> None:
+    """The first relay ends and stays away."""
+    change = Change(lambda lab: lab.servers.relays[0].kill())
+    goes_on(lab_of_two_relays, path, "used relay lost", change)
