@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Playwright
@@ -15,6 +16,17 @@ from tests.network.matrix import Cell, Rooms
 
 FULL = os.environ.get("NETWORK") == "full"
 """Everything is tried, as `make network` does, and not only a part."""
+
+MINUTES = 5
+"""For a test: on a busy machine the laboratory alone takes one."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give them time."""
+    folder = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(folder) and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(60 * MINUTES))
 
 
 @pytest.fixture(scope="session")

@@ -77,6 +77,7 @@ class Lab:
         self.sides = dict(zip(SIDES, sides, strict=True))
         self._session = folder / "session.json"
         self._people = ExitStack()
+        self._unsettled = False
 
     def join(self, mode_a: str, mode_b: str, **options: Any) -> tuple[Agent, Customer]:
         """Put both into their networks and into a call; returns when both see."""
@@ -107,11 +108,13 @@ class Lab:
         """Put both into these networks."""
         together = MODES[mode_a].together
         one, other = (self.sides[side] for side in SIDES)
+        before = self._cards()
         apart = together == Together.ISOLATED
         one.client.plug(one.home, isolated=apart)
         other.client.plug(one.home if together else other.home, isolated=apart)
         one.mode(mode_a)
         other.mode(mode_b)
+        self._unsettled = self._cards() != before
 
     def context(self, side: str, **options: Any) -> BrowserContext:
         """A context in a person's browser, for the network they are in now.
@@ -165,9 +168,16 @@ class Lab:
         given = {name: value for name, value in options.items() if name != "prepare"}
         context = self.context(side, **given)
         self._people.callback(context.close)
+        if self._unsettled:
+            settle(context, self.url)
         if prepare:
             prepare(context)
         return kind(context, self.url)
+
+    def _cards(self) -> list[tuple[str, bool]]:
+        """What browsers notice of a change: the network cards, and IPv4 or IPv6."""
+        clients = [side.client for side in self.sides.values()]
+        return [(client.device, client.mode_now.ipv6) for client in clients]
 
     def _logged_in(self) -> Path:
         """What a context needs to be logged in: logging in itself is bounded."""
