@@ -1,12 +1,14 @@
 """Two real relays: shown live to an administrator, drained and lost during a call."""
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, WebSocket, expect
 
 from tests.e2e.conftest import People, add_agent
 from tests.e2e.people import (
@@ -188,6 +190,31 @@ def test_relay_is_managed_by_keyboard(
         agent.sees("The relay is removed.")
         expect(agent.page.get_by_text("surabaya-1")).to_have_count(0)
         assert [text for text in agent.errors if "422" not in text] == []
+
+
+def test_customer_measures_how_far_relays_are(
+    deployment: Deployment, agent_browser: Browser, customer_browser: Browser
+) -> None:
+    """On the check page, without being asked to do anything."""
+    sent: list[dict[str, Any]] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: sent.append(json.loads(frame)))
+
+    with ExitStack() as stack:
+        people = People(deployment.node, agent_browser, customer_browser, stack)
+        agent, customer = people.agent(), people.customer()
+        customer.page.on("websocket", listen)
+        agent.create_room()
+        customer.join(agent)
+        until = time.monotonic() + 15
+        while "refresh" not in {message["type"] for message in sent}:
+            assert time.monotonic() < until, sent
+            customer.page.wait_for_timeout(100)
+        (trips,) = [m["round_trips"] for m in sent if m["type"] == "refresh"]
+        assert len(trips) == len(deployment.turns)
+        assert all(0 < trip < 2000 for trip in trips.values())
+        note(f"round trips measured by a page: {sorted(map(round, trips.values()))} ms")
 
 
 def test_call_moves_when_its_relay_is_drained(
