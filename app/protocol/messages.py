@@ -116,6 +116,15 @@ class CandidatesMessage(ClientMessage, tag="candidates", frozen=True):
     end: bool = False
 
 
+class RestartMessage(ClientMessage, tag="restart", frozen=True):
+    """Ask the other side, who makes the offers, to restart ICE.
+
+    With ``anew`` both sides make a new RTCPeerConnection.
+    """
+
+    anew: bool = False
+
+
 class RefreshMessage(ClientMessage, tag="refresh", frozen=True):
     """Ask for ICE servers with fresh credentials.
 
@@ -199,6 +208,10 @@ class EndMessage(ClientMessage, tag="end", frozen=True):
     """End the call for both."""
 
 
+ForPeer = DescriptionMessage | CandidatesMessage | RestartMessage
+"""What goes from browser to browser."""
+
+
 FromBrowser = (
     JoinMessage
     | ResumeMessage
@@ -206,6 +219,7 @@ FromBrowser = (
     | MediaMessage
     | DescriptionMessage
     | CandidatesMessage
+    | RestartMessage
     | RefreshMessage
     | ConnectedMessage
     | NotConnectedMessage

@@ -296,7 +296,7 @@ class Session:
             self._take_seat(message, now)
         elif self.state is not State.SEATED:
             self._refuse(wire.ErrorCode.NOT_JOINED, "Join first.")
-        elif isinstance(message, wire.DescriptionMessage | wire.CandidatesMessage):
+        elif isinstance(message, wire.ForPeer):
             self._relay(message)
         elif isinstance(message, wire.RefreshMessage):
             self._refresh(message, now)
@@ -346,12 +346,7 @@ class Session:
             relay=self._given.first(ticket.room, now),
         )
 
-    def _relay(
-        self,
-        message: (
-            wire.DescriptionMessage | wire.CandidatesMessage | wire.TroubleMessage
-        ),
-    ) -> None:
+    def _relay(self, message: wire.ForPeer | wire.TroubleMessage) -> None:
         if self._peer is None:
             self._refuse(wire.ErrorCode.NO_PEER, "Nobody is there.")
             return

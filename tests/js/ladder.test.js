@@ -34,8 +34,8 @@ describe("the ladder", () => {
     climb(ladder, 0, 34_000);
     const steps = climb(ladder, 34_250, 34_250 + 48_000).map(([, step]) => step);
     assert.deepEqual(steps, [
-      ...["restart", "relay", "audio", "restart"],
-      ...["restart", "relay", "audio", "restart"],
+      ...["restart", "relay", "audio", "rebuild"],
+      ...["restart", "relay", "audio", "rebuild"],
     ]);
   });
 
@@ -56,7 +56,7 @@ describe("the ladder", () => {
     const ladder = new Ladder(false);
     assert.equal(ladder.step, "self");
     ladder.start(0);
-    climb(ladder, 0, 5_000);
+    climb(ladder, 0, 7_000);
     assert.equal(ladder.step, "relay");
     ladder.stop();
     assert.equal(ladder.step, "self");

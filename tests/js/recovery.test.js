@@ -67,11 +67,11 @@ describe("recovery", () => {
     arriving = { sound: false, picture: false };
     pass(recovery, 10_000, 11_000);
     assert.deepEqual(done, []);
-    pass(recovery, 11_000, 13_000);
+    pass(recovery, 11_000, 12_000);
     assert.deepEqual(done, ["lost", "restart"]);
     arriving = { sound: true, picture: true };
-    pass(recovery, 13_000, 14_000);
-    assert.deepEqual(done, ["lost", "restart", "after 3.3 by restart"]);
+    pass(recovery, 12_000, 13_000);
+    assert.deepEqual(done, ["lost", "restart", "after 2.3 by restart"]);
   });
 
   test("is not taken in by what is not expected", () => {

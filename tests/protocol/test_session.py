@@ -373,6 +373,16 @@ def test_candidates_keep_their_standard_names(talk: Talk) -> None:
     }
 
 
+def test_wish_for_a_restart_is_passed_on(talk: Talk) -> None:
+    """The polite side asks, the other makes the offer."""
+    talk.join(with_peer=True).say("restart")
+    (post,) = talk.actions()
+    other = Talk().join(with_peer=True)
+    assert isinstance(post, Post)
+    other.session.receive_notice(Relayed(THERE, post.notice.text), NOW)
+    assert other.frame() == {"type": "restart", "anew": False}
+
+
 def test_relay_without_a_peer_is_refused(talk: Talk) -> None:
     """There is nobody to negotiate with."""
     assert talk.join().say("description", description=OFFER).error() == "no_peer"

@@ -23,6 +23,7 @@ GOOD: list[dict[str, object]] = [
     {"type": "media", "media": MEDIA},
     {"type": "description", "description": {"type": "offer", "sdp": "v=0\r\n"}},
     {"type": "candidates", "candidates": [CANDIDATE], "end": True},
+    {"type": "restart"},
     {"type": "refresh"},
     {"type": "connected", "after": 0.3, "path": "direct", "protocol": "udp"},
     {"type": "recovered", "gap": 2, "step": "self", "path": "relay", "protocol": "tls"},

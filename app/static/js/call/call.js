@@ -25,6 +25,10 @@ import { Troubles } from "./troubles.js";
 const FULL_SIZE_AFTER = 2_000;
 /** At most so often does a connection beyond repair make us join anew. */
 const REBUILD = 10_000;
+/** Milliseconds without an answer of the other page after which we come anew. */
+const UNANSWERED = 8_000;
+/** Milliseconds: a search for a path that has just begun is given its time. */
+const GIVEN = 1_000;
 /** Milliseconds between two diagnoses. */
 const DIAGNOSE = 1_000;
 const MOST_EVENTS = 200;
@@ -75,6 +79,7 @@ export class Call {
   /** @type {Recovery | null} while somebody is there */
   #recovery = null;
   #searchingSince = 0;
+  #begunAt = 0;
   #signal;
   #quality;
   #outcome;
@@ -213,13 +218,15 @@ export class Call {
       case "candidates":
         this.#evidence.told(JSON.stringify(message));
         return this.#negotiation?.receive(message);
+      case "restart":
+        return this.#asked(!!message.anew);
       case "trouble":
         this.troubles.theirs = message.cause;
         return this.onchange();
       case "ice":
         this.#iceServers.take(message.ice_servers, message.expires_in);
         // The relay that we use is to be left.
-        return message.move ? this.#negotiation?.restart() : undefined;
+        return message.move ? this.#restart() : undefined;
       case "ended":
         this.endReason = message.reason;
         return undefined;
@@ -276,7 +283,8 @@ export class Call {
     if (!peer) this.#forgetPeer();
     else if (!this.#negotiation || before?.instance !== peer.instance) this.#begin();
     else if (!this.#polite && (gap || before.generation !== peer.generation))
-      this.#negotiation.restart();
+      if (this.recovering) this.#beginAnew();
+      else this.#restart();
     this.#showTracks();
     this.onchange();
   }
@@ -302,6 +310,7 @@ export class Call {
     this.#outcome.begin();
     this.troubles.forget();
     this.#search();
+    this.#begunAt = this.#searchingSince;
     this.#recovery ??= this.#newRecovery();
     this.#negotiation = new Negotiation({
       polite: this.#polite,
@@ -312,16 +321,33 @@ export class Call {
       onstate: (state) => this.#connectionChanged(state),
       oncandidate: (candidate) => this.#evidence.found(candidate),
       oncandidateerror: (error) => this.#evidence.failed(error),
-      onbroken: () => this.#rebuild(),
+      onbroken: () => this.#joinAnew(),
     });
     this.#recovery.begin();
     if (!this.#polite) this.#showRemote();
+    this.#showTracks();
   }
 
   /** A search for a path begins; what an earlier one found may be no longer so. */
   #search() {
     this.#evidence = new Evidence();
     this.#searchingSince = performance.now();
+  }
+
+  /** @param {{relayOnly?: boolean}} [how] */
+  #restart(how) {
+    this.#search();
+    this.#negotiation?.restart(how);
+  }
+
+  /**
+   * The other side sees nothing. Where it begins anew it has dropped its connection.
+   * @param {boolean} anew
+   */
+  #asked(anew) {
+    if (anew)
+      return this.#polite || !isRecent(this.#begunAt) ? this.#begin() : undefined;
+    return isRecent(this.#searchingSince) ? undefined : this.#restart();
   }
 
   /** They are gone, and nothing is to be brought back. */
@@ -433,15 +459,26 @@ export class Call {
 
   /** @param {Step} step */
   #take(step) {
+    if (isRecent(this.#searchingSince)) return;
     this.#note(`step ${step}`);
     // What was wrong may have been the credentials.
     this.#iceServers.distrust();
     if (step === "audio") this.#allowPictures(false);
-    if (step === "rebuild") return this.#rebuild();
-    this.#search();
-    this.#negotiation?.restart({
-      relayOnly: step === "relay" && this.#iceServers.relay,
-    });
+    if (step === "rebuild") this.#rebuild();
+    else this.#restart({ relayOnly: step === "relay" && this.#iceServers.relay });
+  }
+
+  /** Where signals pass, a new connection is enough; else, in the end, we come anew. */
+  #rebuild() {
+    if (this.#negotiation?.answered) this.#beginAnew();
+    else if ((this.#recovery?.lasting ?? 0) > UNANSWERED) this.#joinAnew();
+    else this.#restart();
+  }
+
+  /** On both sides. */
+  #beginAnew() {
+    this.#signal.send({ type: "restart", anew: true });
+    this.#begin();
   }
 
   /** @param {boolean} on */
@@ -489,7 +526,7 @@ export class Call {
     };
   }
 
-  #rebuild() {
+  #joinAnew() {
     if (performance.now() - this.#rebuiltAt < REBUILD && this.#rebuiltAt) return;
     this.#rebuiltAt = performance.now();
     this.#rejoin();
@@ -514,4 +551,9 @@ export class Call {
  */
 function isSame(one, other) {
   return !!other && LINES.every((kind) => one[kind] === other[kind]);
+}
+
+/** @param {number} moment in milliseconds, at which a search has begun */
+function isRecent(moment) {
+  return performance.now() - moment < GIVEN;
 }

@@ -10,14 +10,14 @@
  */
 export const STEPS = [
   [0, "restart"],
-  [2_000, "restart"],
-  [4_500, "relay"],
-  [7_500, "relay"],
-  [11_000, "rebuild"],
-  [17_000, "restart"],
-  [21_000, "relay"],
-  [26_000, "audio"],
-  [34_000, "restart"],
+  [1_250, "rebuild"],
+  [4_000, "restart"],
+  [6_500, "relay"],
+  [10_000, "rebuild"],
+  [16_000, "restart"],
+  [20_000, "relay"],
+  [25_000, "audio"],
+  [33_000, "rebuild"],
 ];
 const ROUND = 4;
 const ROUND_LENGTH = 24_000;

@@ -42,6 +42,11 @@ export class Recovery {
     return this.#ladder.climbing;
   }
 
+  /** @returns {number} milliseconds for which nothing has arrived */
+  get lasting() {
+    return this.#lostAt === null ? 0 : performance.now() - this.#lostAt;
+  }
+
   /** There is a new connection; what was wrong before it is not yet good. */
   begin() {
     this.#begunAt = performance.now();

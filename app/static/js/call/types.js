@@ -46,7 +46,11 @@
 /** @typedef {{type: "peer", peer: Peer | null, started_at: number | null}} PeerChanged */
 /** @typedef {{type: "description", description: RTCSessionDescriptionInit}} DescriptionSignal */
 /** @typedef {{type: "candidates", candidates: RTCIceCandidateInit[], end: boolean}} CandidatesSignal */
-/** @typedef {DescriptionSignal | CandidatesSignal} PeerSignal what goes from browser to browser */
+/**
+ * @typedef {{type: "restart", anew?: boolean}} RestartSignal
+ *   of the polite side: the other makes offers; `anew`: a new connection, on both sides
+ */
+/** @typedef {DescriptionSignal | CandidatesSignal | RestartSignal} PeerSignal what goes from browser to browser */
 /**
  * @typedef {{type: "ice", ice_servers: RTCIceServer[], expires_in: number, move?: boolean}} Ice
  *   `move`: the relay in use is to be left
