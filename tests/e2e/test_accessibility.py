@@ -135,6 +135,13 @@ def test_pages_of_a_visitor(guests: tuple[Agent, Customer], gallery: Gallery) ->
     gallery.visit(customer, "/too-old", "too-old")
 
 
+def look_into(gallery: Gallery, person: Person, button: str, name: str) -> None:
+    """Look at what a button opens, and close it."""
+    person.page.locator(button).click(timeout=SLOW)
+    gallery.look_at(person.page, name)
+    person.page.locator(button).click()
+
+
 def test_pages_of_a_call(guests: tuple[Agent, Customer], gallery: Gallery) -> None:
     """Check, waiting, talk, shared screen, end and afterwards."""
     agent, customer = guests
@@ -151,12 +158,8 @@ def test_pages_of_a_call(guests: tuple[Agent, Customer], gallery: Gallery) -> No
     for person, name in [(customer, "call-customer"), (agent, "call-agent")]:
         moves(person.page.locator("#remote"))
         gallery.look_at(person.page, name)
-    customer.page.locator("#more").click()
-    gallery.look_at(customer.page, "more-customer")
-    customer.page.locator("#more").click()
-    agent.page.locator("#quality").click(timeout=SLOW)
-    gallery.look_at(agent.page, "quality-agent")
-    agent.page.locator("#quality").click()
+    look_into(gallery, customer, "#more", "more-customer")
+    look_into(gallery, agent, "#quality", "quality-agent")
     customer.page.locator("#toggle-screen").click()
     expect(agent.page.locator("#remote-camera")).to_be_visible(timeout=SLOW)
     for person, name in [(customer, "screen-customer"), (agent, "screen-agent")]:
