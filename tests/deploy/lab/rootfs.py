@@ -1,13 +1,15 @@
 """A bare Debian as an installer leaves it: made once, kept as a tarball."""
 
 import hashlib
+import os
 import shutil
 from pathlib import Path
 
 from tests.deploy.lab.programs import CACHE, run
 
 
-SUITE = "bookworm"
+SUITE = os.environ.get("DEBIAN", "bookworm")
+"""Also `trixie`: `DEBIAN=trixie make deploy-test`."""
 PACKAGES = (
     "systemd,systemd-sysv,dbus,libpam-systemd,python3,python3-apt,openssh-server,"
     "iproute2,nftables,ca-certificates,sudo,procps,iputils-ping,netbase"
