@@ -21,9 +21,14 @@ MINUTES = 5
 """For a test: on a busy machine the laboratory alone takes one."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give them time."""
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Give them time; what only a full run tries is not there in another."""
     folder = Path(__file__).parent
+    left_out = [item for item in items if item.get_closest_marker("full") and not FULL]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
     for item in items:
         if item.path.is_relative_to(folder) and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(60 * MINUTES))

@@ -33,8 +33,6 @@ VERDICTS = {
 FEW = ("symmetric", "tcp443reject")
 """What is tried in every run: the rest takes its time, or is much alike."""
 
-only_in_full = pytest.mark.skipif(not FULL, reason="takes long: NETWORK=full runs it")
-
 PAIRS = [("portrestricted", "symmetric", "relay"), ("fullcone", "cgnat", "direct")]
 
 
@@ -112,7 +110,7 @@ def test_check_says_where_nothing_passes(lab: Lab) -> None:
         lab.router("customer").know(names)
 
 
-@only_in_full
+@pytest.mark.full
 def test_check_does_not_blame_the_network_for_our_relay(lab: Lab) -> None:
     """A relay that is down is seen to be down by the service, too."""
     _, customer = lab.people("portrestricted", "portrestricted")
@@ -127,7 +125,7 @@ def test_check_does_not_blame_the_network_for_our_relay(lab: Lab) -> None:
             relay.start()
 
 
-@only_in_full
+@pytest.mark.full
 def test_check_tells_a_proxy_by_names(lab: Lab) -> None:
     """Whoever gets through without finding a name has a proxy that finds it."""
     _, customer = lab.people("proxy", "proxy")
@@ -152,7 +150,7 @@ def test_check_says_where_the_relay_has_no_name(lab: Lab) -> None:
         lab.router("customer").know(names)
 
 
-@only_in_full
+@pytest.mark.full
 def test_check_says_the_same_in_firefox(lab: Lab) -> None:
     """Which tells less of what failed, and has another way with names."""
     authority = lab.servers.authority.certificate
