@@ -41,10 +41,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.line("Left out, they need root: compose, deploy, network.")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Fast tests first, so that a mistake shows early; within a folder order stays.
 
-    With two processes (`-n 2`), one has the hosts and containers, the other the rest.
+    With two processes (`-n 2`), one has the hosts and containers, the other the rest;
+    pytest-xdist reads the groups in this same hook, after us.
     """
     items.sort(key=place)
     for item in items:

@@ -65,8 +65,8 @@ def test_fifty_random_rounds_end_stable_and_connected(page: Page, seed: int) -> 
     assert came["frames"] >= 10
 
 
-def test_connection_comes_by_itself_when_the_first_offer_is_lost(page: Page) -> None:
-    """Nobody reports the loss: the ladder of restarts finds it."""
+def test_restart_makes_good_a_first_offer_that_was_lost(page: Page) -> None:
+    """The polite side asks for it, since it has nothing that it could offer."""
     came = play(page, "deaf")
     assert came["lost"] > 0
     assert came["frames"] >= 10

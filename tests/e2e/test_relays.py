@@ -217,6 +217,7 @@ def test_customer_measures_how_far_relays_are(
         note(f"round trips measured by a page: {sorted(map(round, trips.values()))} ms")
 
 
+@pytest.mark.timeout(300)
 def test_call_moves_when_its_relay_is_drained(
     deployment: Deployment, guests: tuple[Agent, Customer], administrator: Agent
 ) -> None:

@@ -40,6 +40,13 @@ PUBLIC_ROUTES = {
     "/j/<link>/ticket",
     "/j/<link>/ended",
     "/j/<link>/full",
+    "/check",
+    "/check/ice-servers",
+    "/check/reports",
+    "/check/pairs",
+    "/check/pairs/<pair>/join",
+    "/check/pairs/<pair>/letters",
+    "/check/with/<pair>",
 }
 """All that a stranger may ask for. A new line here deserves a second look."""
 
@@ -253,7 +260,8 @@ def rules(app: Quart) -> list[Rule]:
 
 def path_of(rule: Rule) -> str:
     """An address that the rule answers."""
-    return re.sub(r"<(?:\w+:)?\w+>", "unknown", rule.rule)
+    chosen = re.sub(r"<any\((\w+)[^>]*>", r"\1", rule.rule)
+    return re.sub(r"<(?:\w+:)?\w+>", "unknown", chosen)
 
 
 def requests(rule: Rule) -> list[str]:
@@ -308,6 +316,9 @@ async def test_routes_of_administrators_refuse_agents(
     for rule in marked:
         for method in requests(rule):
             headers = {"Sec_Fetch_Site": "same-origin"}
-            for who, refused in ((agent_browser, True), (admin_browser, False)):
-                page = await who.ask(method, path_of(rule), headers=headers, form={})
-                assert (rule.rule, page.status_code == 403) == (rule.rule, refused)
+            path = path_of(rule)
+            page = await agent_browser.ask(method, path, headers=headers, form={})
+            assert (rule.rule, page.status_code) == (rule.rule, 403)
+            if not rule.rule.endswith("/events"):  # They have no end.
+                page = await admin_browser.ask(method, path, headers=headers, form={})
+                assert (rule.rule, page.status_code) != (rule.rule, 403)

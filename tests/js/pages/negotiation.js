@@ -224,12 +224,13 @@ const scenarios = {
     return { broken: pair.broken, lost: pair.lost, frames: await pair.framesSeen() };
   },
 
-  /** The first offer and all that follows is lost, and nobody says so. */
+  /** The first offer and all that follows is lost; the polite side asks for another. */
   async deaf() {
     const pair = new Pair(() => 0);
     pair.gap = true;
-    await pause(3_000);
+    await pause(1_000);
     pair.gap = false;
+    pair.customer.restart();
     await pair.settle();
     return { lost: pair.lost, frames: await pair.framesSeen() };
   },
