@@ -14,10 +14,7 @@ from tests.services import Postgres, Redis, Turn, private_folder
 IN_ORDER = ("compose", "deploy")
 """Folders whose tests come last, each as written: one goes on where another ended."""
 
-APART = [Path(__file__).parent / name for name in ("compose", "deploy")]
-"""Their tests have machines of their own."""
-
-ROOT_ONLY = [*APART, Path(__file__).parent / "network"]
+ROOT_ONLY = [Path(__file__).parent / name for name in ("compose", "deploy", "network")]
 """Their tests boot hosts, run Docker or make networks, which nobody but root may."""
 
 
@@ -26,10 +23,9 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
     return True if collection_path in ROOT_ONLY and os.geteuid() != 0 else None
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Begin anew, unless this is a process that only helps."""
-    if not hasattr(config, "workerinput"):
-        measured.forget()
+def pytest_configure() -> None:
+    """Begin anew."""
+    measured.forget()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -41,21 +37,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.line("Left out, they need root: compose, deploy, network.")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first, so that a mistake shows early; within a folder order stays.
-
-    With two processes (`-n 2`), one has the hosts and containers, the other the rest;
-    pytest-xdist reads the groups in this same hook, after us.
-    """
+    """Fast tests first, so that a mistake shows early; within a folder order stays."""
     items.sort(key=place)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("hosts" if apart(item) else "here"))
-
-
-def apart(item: pytest.Item) -> bool:
-    """Whether a test has a machine to itself: it hardly asks this process anything."""
-    return any(folder in item.path.parents for folder in APART)
 
 
 def place(item: pytest.Item) -> tuple[bool, ...]:

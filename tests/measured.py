@@ -1,4 +1,4 @@
-"""What tests measured, for the end of the run: several processes may write it."""
+"""What tests measured, for the end of the run."""
 
 import time
 from collections.abc import Iterator
