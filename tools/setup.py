@@ -148,7 +148,11 @@ def link_node() -> None:
 
 
 def pip_install(lock: Path) -> None:
-    """Install a lock file with pip and show how far it is."""
+    """Install a lock file with pip and show how far it is.
+
+    The lock names all there is. Left to look for dependencies itself, pip before 23.3
+    takes the newest release where a package asks for another with an extra.
+    """
     total = sum(1 for line in lock.read_text().splitlines() if "==" in line)
     say(f"Installing {total} Python packages …")
     command: list[Path | str] = [
@@ -156,6 +160,7 @@ def pip_install(lock: Path) -> None:
         "-m",
         "pip",
         "install",
+        "--no-deps",
         "--require-hashes",
         "-r",
         lock,
