@@ -89,7 +89,7 @@ def _require_packages() -> None:
     except ImportError:
         raise CouldNotRun(
             "The doctor needs more packages than the service. Install them with: "
-            "pip install --require-hashes -r requirements/host.txt"
+            "pip install --no-deps --require-hashes -r requirements/host.txt"
         ) from None
 
 

@@ -74,8 +74,8 @@ def _require_aiortc() -> None:
         import aiortc  # noqa: F401
     except ImportError:
         raise NotApplicable(
-            "aiortc is not installed: pip install --require-hashes -r "
-            "requirements/host.txt"
+            "aiortc is not installed: pip install --no-deps --require-hashes "
+            "-r requirements/host.txt"
         ) from None
 
 
