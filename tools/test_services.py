@@ -11,11 +11,17 @@ from pathlib import Path
 from tools.setup import Trouble, install_debian, say
 
 
+NGINX_MODULES = "/usr/lib/nginx/modules"
+
 PACKAGES = {
     "redis-server": "redis-server",
     "postgres": "postgresql",
     "turnserver": "coturn",
     "nginx": "nginx-light",
+    f"{NGINX_MODULES}/ngx_stream_module.so": "libnginx-mod-stream",
+    f"{NGINX_MODULES}/ngx_http_brotli_static_module.so": (
+        "libnginx-mod-http-brotli-static"
+    ),
     "chromium": "chromium",
     "firefox-esr": "firefox-esr",
     "prometheus": "prometheus",
@@ -38,7 +44,7 @@ PACKAGES = {
     "ssh": "openssh-client",
     "testssl": "testssl.sh",
 }
-"""Program to the Debian package it is in."""
+"""Program or file to the Debian package it is in."""
 
 
 def main() -> int:
@@ -60,7 +66,9 @@ def main() -> int:
 
 
 def find(program: str) -> str | None:
-    """Where a program is, also outside a plain user's PATH."""
+    """Where a program is, also outside a plain user's PATH; or a file, by its path."""
+    if program.startswith("/"):
+        return program if Path(program).exists() else None
     folders = [os.environ.get("PATH", ""), "/usr/sbin"]
     folders += map(str, Path("/usr/lib/postgresql").glob("*/bin"))
     return shutil.which(program, path=os.pathsep.join(folders))
