@@ -70,7 +70,7 @@ def split(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
 def single(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The rules where everything is on one host, with rules of the operator."""
     folder = tmp_path_factory.mktemp("single")
-    rules = {
+    rules: dict[str, Any] = {
         "base_ssh_networks": ["192.0.2.0/24", "2001:db8::/32"],
         "base_firewall_rules": ["tcp dport 8080 ip saddr 192.0.2.9 accept"],
     }
