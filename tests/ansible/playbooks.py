@@ -4,7 +4,7 @@ import importlib.util
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -35,10 +35,14 @@ def play(
     inventory: Path,
     *options: str,
     variables: Mapping[str, Any] | None = None,
+    by: Sequence[str] = (),
 ) -> Run:
-    """Run a playbook as an operator does, in the folder of the configuration."""
+    """Run a playbook as an operator does, in the folder of the configuration.
+
+    `by` is a program that runs it, such as `unshare`.
+    """
     program = str(ROOT / ".venv/bin/ansible-playbook")
-    command = [program, "-i", str(inventory), str(playbook), *options]
+    command = [*by, program, "-i", str(inventory), str(playbook), *options]
     if variables:
         command += ["-e", json.dumps(dict(variables))]
     environment = {**os.environ, "NO_COLOR": "1"}

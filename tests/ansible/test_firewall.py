@@ -13,7 +13,7 @@ from tests.services import find_program
 
 
 ROLE = ANSIBLE / "roles/base"
-ADDRESSES = {"desk": "10.0.0.10", "relay": "2001:db8::20"}
+ADDRESSES = {"desk": "10.0.0.10", "relay": "2001:db8::20", "monitoring": "10.0.0.30"}
 RENDER = """\
 - name: Render
   hosts: all
@@ -28,8 +28,8 @@ RENDER = """\
 """
 
 
-def rendered(folder: Path, apart: bool, **variables: Any) -> Mapping[str, str]:
-    """The rules of each host; the relay stands apart or not."""
+def rendered(folder: Path, apart: str = "", **variables: Any) -> Mapping[str, str]:
+    """The rules of each host; one group may stand apart, on a host of its name."""
     inventory = folder / "hosts.yml"
     inventory.write_text(yaml.safe_dump({"all": hosts(apart)}), encoding="utf-8")
     playbook = folder / "render.yml"
@@ -40,13 +40,11 @@ def rendered(folder: Path, apart: bool, **variables: Any) -> Mapping[str, str]:
     return {path.stem: path.read_text() for path in folder.glob("*.nft")}
 
 
-def hosts(apart: bool) -> dict[str, Any]:
+def hosts(apart: str) -> dict[str, Any]:
     """The inventory."""
-    names = list(ADDRESSES) if apart else ["desk"]
+    names = ["desk", apart] if apart else ["desk"]
     groups: dict[str, Any] = {
-        f"deskside_{group}": {
-            "hosts": {"relay" if apart and group == "relay" else "desk": {}}
-        }
+        f"deskside_{group}": {"hosts": {apart if group == apart else "desk": {}}}
         for group in GROUPS
     }
     return {"hosts": {name: host(name) for name in names}, "children": groups}
@@ -65,18 +63,18 @@ def host(name: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def split(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     """The rules where the relay is on a host of its own."""
-    return rendered(tmp_path_factory.mktemp("split"), apart=True)
+    return rendered(tmp_path_factory.mktemp("split"), apart="relay")
 
 
 @pytest.fixture(scope="module")
 def single(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The rules where everything is on one host, with rules of the operator."""
     folder = tmp_path_factory.mktemp("single")
-    rules = {
+    rules: dict[str, Any] = {
         "base_ssh_networks": ["192.0.2.0/24", "2001:db8::/32"],
         "base_firewall_rules": ["tcp dport 8080 ip saddr 192.0.2.9 accept"],
     }
-    return rendered(folder, apart=False, **rules)["desk"]
+    return rendered(folder, **rules)["desk"]
 
 
 def understood(rules: str) -> bool:
@@ -129,6 +127,15 @@ def test_parts_apart_let_in_who_needs_them(split: Mapping[str, str]) -> None:
     )
     assert "5432" not in split["desk"]
     assert f"ip saddr {ADDRESSES['desk']} tcp dport {{ 9100 }} accept" in split["relay"]
+
+
+def test_who_watches_gets_numbers_and_nothing_else(tmp_path: Path) -> None:
+    """Exporters and nodes, not Redis and PostgreSQL themselves."""
+    rules = rendered(tmp_path, apart="monitoring")["desk"]
+    let_in = f"ip saddr {ADDRESSES['monitoring']} tcp dport"
+    for ports in ("9100", "9121", "9187", "8001-8064"):
+        assert f"{let_in} {{ {ports} }} accept" in rules
+    assert rules.count(let_in) == 4
 
 
 def test_each_host_opens_its_own_ports(split: Mapping[str, str]) -> None:

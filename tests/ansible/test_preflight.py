@@ -20,6 +20,7 @@ GOOD: Mapping[str, Any] = {
     "turn_domain": "turn.example.test",
     "admin_email": "it@example.test",
     "certificate": "acme",
+    "certificate_files": [],
     "acme_directory": "https://acme.example.test/directory",
     "workers": 2,
     "public_address": [],
@@ -27,6 +28,7 @@ GOOD: Mapping[str, Any] = {
     "memory_mb": 900,
     "systems": ["Debian 12", "Ubuntu 24.04"],
     "python": [3, 11],
+    "architecture": "x86_64",
     "reachable": True,
     "resolve_on": "control",
 }
@@ -35,6 +37,7 @@ FACTS: Mapping[str, Any] = {
     "distribution_version": "12.11",
     "distribution_major_version": "12",
     "python": {"version": {"major": 3, "minor": 11}},
+    "architecture": "x86_64",
     "memtotal_mb": 2000,
     "all_ipv4_addresses": ["192.0.2.7"],
     "all_ipv6_addresses": ["2001:db8::7"],
@@ -128,11 +131,34 @@ def test_a_wrong_variable_is_named(plugin: ModuleType, name: str, value: Any) ->
     assert problem.startswith(f"deskside_{name} is ")
 
 
+def test_a_certificate_that_is_not_there_is_told(
+    plugin: ModuleType, tmp_path: Path
+) -> None:
+    """Only where it is to be one's own, and only the file that is missing."""
+    chain, key = tmp_path / "fullchain.pem", tmp_path / "privkey.pem"
+    chain.touch()
+    files = {"certificate_files": [str(chain), str(key)]}
+    assert list(plugin.variable_problems({**GOOD, **files})) == []
+    own = {**GOOD, **files, "certificate": "files"}
+    (problem,) = plugin.variable_problems(own)
+    assert problem.startswith(f"There is no file {key} on the control host")
+
+
 def test_a_part_without_a_host_is_named(plugin: ModuleType) -> None:
     """Every part needs a host."""
     some = host(plugin, "web", "app", "redis", "relay")
     (problem,) = plugin.group_problems(some, GOOD)
     assert "deskside_postgres" in problem
+
+
+def test_records_that_nobody_keeps_are_told(plugin: ModuleType) -> None:
+    """A backup on another host than that of the records would be one without them."""
+    apart = host(plugin)
+    apart.all_groups["deskside_postgres"] = ["other"]
+    (problem,) = plugin.group_problems(apart, GOOD)
+    assert "deskside_postgres into deskside_backup" in problem
+    apart.all_groups["deskside_backup"] = ["desk", "other"]
+    assert list(plugin.group_problems(apart, GOOD)) == []
 
 
 def test_a_relay_of_its_own_needs_a_name(plugin: ModuleType) -> None:
@@ -150,6 +176,7 @@ def test_a_relay_of_its_own_needs_a_name(plugin: ModuleType) -> None:
         ({"distribution": "Fedora"}, "take a fresh host with one of Debian 12"),
         ({"distribution_major_version": "11"}, "The system is Debian 11"),
         ({"python": {"version": {"major": 3, "minor": 9}}}, "Python is 3.9"),
+        ({"architecture": "aarch64"}, "programs for x86_64"),
         ({"memtotal_mb": 512}, "at least 900 MB"),
     ],
 )

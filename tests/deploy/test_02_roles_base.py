@@ -35,6 +35,16 @@ def test_journal_is_bounded(host: Host) -> None:
     assert "File" in host.check_output("journalctl --header --boot 0 | head -5")
 
 
+def test_files_of_logs_are_rotated(host: Host) -> None:
+    """Whoever writes files beside the journal has a rule, and somebody keeps it."""
+    assert host.service("logrotate.timer").is_enabled
+    assert host.service("logrotate.timer").is_running
+    tried = host.run("logrotate --debug /etc/logrotate.conf")
+    assert tried.rc == 0, tried.stderr
+    for file in ("/var/log/postgresql/", "/var/log/letsencrypt/", "/var/log/dpkg"):
+        assert f"considering log {file}" in tried.stderr, file
+
+
 def test_security_updates_come_by_themselves(host: Host) -> None:
     """The timers run, and what they would install comes from security alone."""
     for timer in ("apt-daily.timer", "apt-daily-upgrade.timer"):

@@ -54,11 +54,27 @@ def beside(
     return Target(site=Site.of(site), settings=own)
 
 
-@asynccontextmanager
-async def tls_server(certificate: tuple[Path, Path]) -> AsyncIterator[int]:
-    """Something that speaks TLS and nothing else; gives its port."""
+def _serving(certificate: tuple[Path, Path]) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(*certificate)
+    return context
+
+
+@asynccontextmanager
+async def tls_server(
+    certificate: tuple[Path, Path], unnamed: tuple[Path, Path] | None = None
+) -> AsyncIterator[int]:
+    """Something that speaks TLS and nothing else; gives its port.
+
+    Clients that name nobody may be shown a certificate of their own.
+    """
+    named, context = _serving(certificate), _serving(unnamed or certificate)
+
+    def choose(shaking: ssl.SSLObject, name: str | None, _own: ssl.SSLContext) -> None:
+        if name:
+            shaking.context = named
+
+    context.sni_callback = choose
 
     async def hang_up(
         _reader: asyncio.StreamReader, writer: asyncio.StreamWriter

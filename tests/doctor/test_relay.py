@@ -1,5 +1,6 @@
 """A relay that lets in whom it should not is found."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -7,8 +8,15 @@ import pytest
 
 from app.doctor.results import State
 from app.doctor.target import Target
-from tests.doctor.deployment import PUBLIC, Ports, Relay, without_line
-from tests.doctor.helpers import beside, examine, finds, http_server, passes
+from tests.doctor.deployment import PUBLIC, Deployment, Ports, Relay, without_line
+from tests.doctor.helpers import (
+    beside,
+    examine,
+    finds,
+    http_server,
+    instead_of,
+    passes,
+)
 from tests.services import LOOPBACK, Turn
 
 
@@ -86,6 +94,30 @@ async def test_range_that_means_everybody_is_found(place: Path) -> None:
 async def test_relay_that_opens_tcp_is_found(place: Path, turn: Turn) -> None:
     """Nobody gets TCP connections out of a relay for browsers."""
     await finds("relay-tcp-peers", beside(turn.secret, turn.tcp_url), "no-tcp-relay")
+
+
+# Whether the service itself gets through it.
+
+
+async def becomes(target: Target, state: State) -> str:
+    """What is seen of the service's relays, once they are in this state."""
+    async with asyncio.timeout(40):
+        while True:
+            result = await examine("relays", target)
+            if result.state is state:
+                assert bool(result.fix) is (state is State.FAIL)
+                return result.seen
+            await asyncio.sleep(0.5)
+
+
+async def test_relay_that_the_service_does_not_get_through_is_found(
+    deployment: Deployment,
+) -> None:
+    """It is named; once it is back, all is well again."""
+    target = deployment.target()
+    with instead_of(deployment.relay):
+        assert "localhost down" in await becomes(target, State.FAIL)
+    assert "localhost good" in await becomes(target, State.OK)
 
 
 # Where it is.

@@ -69,6 +69,29 @@ async def test_port_that_was_not_reloaded_is_found(authority: Authority) -> None
         await passes("tls-same", at(web, authority, turns))
 
 
+@pytest.mark.parametrize("check", ["tls-turns", "tls-turn-443", "tls-no-name"])
+async def test_relay_with_a_bad_certificate_is_found(
+    authority: Authority, check: str
+) -> None:
+    """On its own port and on that of the pages: over, or for another name."""
+    pairs = [authority.issue(days=-1), authority.issue(["other.example"])]
+    for pair, word in zip(pairs, ("expired", "for other.example"), strict=True):
+        async with tls_server(pair) as port:
+            pages = 1 if check == "tls-turns" else port
+            await finds(check, at(pages, authority, port), word, f"localhost:{port}")
+
+
+async def test_clients_that_name_nobody_are_not_forgotten(
+    authority: Authority,
+) -> None:
+    """Who says no name may get another certificate than all others."""
+    good, other = authority.issue(), authority.issue(["other.example"])
+    async with tls_server(good, unnamed=other) as port:
+        target = at(port, authority, port)
+        await passes("tls-turn-443", target)
+        await finds("tls-no-name", target, "names nobody", "for other.example")
+
+
 async def test_port_without_tls_is_found(authority: Authority, tmp_path: Path) -> None:
     """Nobody there, or somebody who speaks otherwise."""
     result = await finds("tls-web", at(1, authority))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.doctor.results import State
-from tests.doctor.deployment import Ports, Relay
+from tests.doctor.deployment import Deployment, Door, Ports, Relay
 from tests.doctor.helpers import beside, examine, finds, passes, swallowing
 from tests.services import LOOPBACK, Turn, free_port, wait_until
 
@@ -93,6 +93,23 @@ async def test_tls_that_nobody_trusts_is_found() -> None:
     """TURN over TLS to a port without TLS is no relay."""
     target = beside("s" * 20, f"turns:localhost:{free_port()}?transport=tcp")
     await finds("turn-tls", target, "turns:localhost")
+
+
+@pytest.mark.parametrize("check", ["turn-tls", "turn-443"])
+async def test_tls_with_no_relay_behind_it_is_found(
+    deployment: Deployment, place: Path, check: str
+) -> None:
+    """nginx ends TLS, and coturn is not there."""
+    ports = Ports()
+    port = ports.https if check == "turn-443" else ports.turns
+    url = f"turns:localhost:{port}?transport=tcp"
+    pages = f"https://localhost:{ports.https}"
+    target = beside(deployment.relay.secret, url, site=pages)
+    target.authority = deployment.authority.ca_file.read_text()
+    pair, node = deployment.authority.issue(), deployment.node.port
+    nobody = f"{LOOPBACK}:{free_port()}"
+    with Door(place, ports, pair, node, nginx_relay_upstream=nobody):
+        await finds(check, target, f"{port}/tcp", "hand TURN to coturn")
 
 
 async def test_stun_tells_our_address(relay: Relay) -> None:

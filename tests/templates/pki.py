@@ -26,16 +26,19 @@ class Authority:
         self.certificate.write_bytes(_pem(made))
 
     def pair(
-        self, folder: Path, names: Sequence[str], days: int = 30
+        self,
+        folder: Path,
+        names: Sequence[str],
+        days: int = 30,
+        *more: x509.ExtensionType,
     ) -> tuple[Path, Path]:
         """Write a certificate for some names and its key; gives both paths."""
         key = ec.generate_private_key(ec.SECP256R1())
         alternatives = x509.SubjectAlternativeName(list(map(x509.DNSName, names)))
-        made = (
-            _builder(key, names[0], days)
-            .add_extension(alternatives, critical=False)
-            .sign(self.key, hashes.SHA256())
-        )
+        builder = _builder(key, names[0], days)
+        for extension in (alternatives, *more):
+            builder = builder.add_extension(extension, critical=False)
+        made = builder.sign(self.key, hashes.SHA256())
         chain, private = folder / "fullchain.pem", folder / "privkey.pem"
         chain.write_bytes(_pem(made))
         private.write_bytes(_pem_of_key(key))

@@ -50,7 +50,7 @@ CASES: dict[str, dict[str, Any]] = {
         "nginx_app_addresses": ["10.0.0.8", "10.0.0.9"],
         "nginx_app_ports": [8001, 8002, 8003],
         "nginx_ocsp": True,
-        "nginx_resolvers": ["192.0.2.53", "[2001:db8::53]"],
+        "nginx_resolvers": ["192.0.2.53", "2001:db8::53", "[2001:db8::54]:5353"],
         "nginx_https_port": 8443,
         "nginx_log": "",
         "nginx_brand_name": "Bank & <Sons>",

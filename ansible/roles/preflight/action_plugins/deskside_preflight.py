@@ -14,6 +14,7 @@ import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -192,11 +193,24 @@ def variable_problems(want: Mapping[str, Any]) -> Iterator[str]:
     if want["certificate"] not in CERTIFICATES:
         expected = f"one of {', '.join(CERTIFICATES)}"
         yield wrong("deskside_certificate", want["certificate"], expected)
+    if want["certificate"] == "files":
+        yield from file_problems(want["certificate_files"])
     if not str(want["acme_directory"]).startswith("https://"):
         yield wrong("deskside_acme_directory", want["acme_directory"], "an https URL")
     if not re.fullmatch(r"[1-9]|[1-5][0-9]|6[0-4]", str(want["workers"])):
         yield wrong("deskside_workers", want["workers"], "a number from 1 to 64")
     yield from address_problems(want)
+
+
+def file_problems(paths: Iterable[str]) -> Iterator[str]:
+    """A certificate of one's own that is not there."""
+    for path in paths:
+        if not Path(path).is_file():
+            yield (
+                f"There is no file {path} on the control host: put chain and key there,"
+                " or let deskside_certificate_file and deskside_certificate_key_file"
+                " name them (group_vars/all.yml)."
+            )
 
 
 def address_problems(want: Mapping[str, Any]) -> Iterator[str]:
@@ -238,6 +252,12 @@ def group_problems(host: Host, want: Mapping[str, Any]) -> Iterator[str]:
     for group in SINGLE_GROUPS:
         if len(host.members(group)) > 1:
             yield f"The group deskside_{group} has several hosts: leave one of them."
+    backed_up = set(host.members("backup"))
+    if backed_up and backed_up.isdisjoint(host.members("postgres")):
+        yield (
+            "No host of deskside_backup has the records: put the host of"
+            " deskside_postgres into deskside_backup, too."
+        )
     apart = set(host.members("web")).isdisjoint(host.members("relay"))
     if apart and host.members("relay") and want["turn_domain"] == want["domain"]:
         yield (
@@ -259,6 +279,11 @@ def system_problems(facts: Mapping[str, Any], want: Mapping[str, Any]) -> Iterat
         yield (
             f"Python is {given}: at least {least} is needed. Let"
             " ansible_python_interpreter name the system's own /usr/bin/python3."
+        )
+    if facts["architecture"] != want["architecture"]:
+        yield (
+            f"The processor is {facts['architecture']}: a release holds programs for"
+            f" {want['architecture']}. Take a host with that."
         )
     if facts["memtotal_mb"] < int(want["memory_mb"]):
         yield (

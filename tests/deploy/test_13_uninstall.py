@@ -6,6 +6,7 @@ from tests.deploy.test_11_restore import rows_of
 
 YES = ["-e", "uninstall_confirm=yes"]
 GONE = ["/opt/deskside", "/usr/local/bin/deskside", "/etc/deskside/secrets"]
+GONE += ["/usr/local/share/ca-certificates/deskside.crt"]
 SERVERS = ["nginx", "coturn"]
 
 
