@@ -56,7 +56,7 @@ network: dev ## Prove that calls connect between all kinds of networks; needs ro
 	@NETWORK=full $(VENV)/pytest -q tests/network
 	@echo 'The report: tests/artifacts/network/matrix.html'
 
-deploy-test: dev ## Prove the playbooks on booted hosts of their own; needs root. DEBIAN=trixie
+deploy-test: dev ## Prove the playbooks on booted hosts of their own; needs root. DEBIAN=trixie (or noble)
 	@$(VENV)/python -m tools.test_services
 	@$(VENV)/pytest tests/deploy tests/compose
 

@@ -54,10 +54,10 @@ def test_security_updates_come_by_themselves(host: Host) -> None:
     assert 'APT::Periodic::Unattended-Upgrade "1";' in settings
     origins = re.findall(r'Unattended-Upgrade::Origins-Pattern:: "(.*)";', settings)
     assert origins
-    assert all("label=Debian-Security" in origin for origin in origins)
+    assert all("security" in origin.lower() for origin in origins)
     dry = host.run("unattended-upgrade --dry-run --debug")
     assert dry.rc == 0, dry.stderr
-    assert "Allowed origins are: origin=Debian,codename=" in dry.stdout
+    assert "Allowed origins are: origin=" in dry.stdout
 
 
 def test_clock_is_kept(host: Host) -> None:

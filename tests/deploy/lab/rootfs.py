@@ -1,4 +1,4 @@
-"""A bare Debian as an installer leaves it: made once, kept as a tarball."""
+"""A bare Debian or Ubuntu as an installer leaves it: made once, kept as a tarball."""
 
 import hashlib
 import os
@@ -9,7 +9,8 @@ from tests.deploy.lab.programs import CACHE, run
 
 
 SUITE = os.environ.get("DEBIAN", "bookworm")
-"""Also `trixie`: `DEBIAN=trixie make deploy-test`."""
+"""Also `trixie`, and Ubuntu's `noble`: `DEBIAN=trixie make deploy-test`."""
+UBUNTU = ("noble",)
 PACKAGES = (
     "systemd,systemd-sysv,dbus,libpam-systemd,python3,python3-apt,openssh-server,"
     "iproute2,nftables,ca-certificates,sudo,procps,iputils-ping,netbase"
@@ -29,6 +30,15 @@ URIs: {security}
 Suites: {suite}-security
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+"""
+
+
+SOURCES_OF_UBUNTU = """\
+Types: deb
+URIs: {main}
+Suites: {suite} {suite}-updates {suite}-security
+Components: main universe
+Signed-By: /usr/share/keyrings/ubuntu-archive-keyring.gpg
 """
 
 
@@ -54,15 +64,35 @@ def _make(suite: str, made: Path) -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     root, part = CACHE / f"{suite}.building", made.with_suffix(".part")
     shutil.rmtree(root, ignore_errors=True)
-    main, security = _mirrors()
-    options = ["--variant=minbase", f"--include={PACKAGES}"]
-    log = CACHE / f"{suite}.debootstrap.log"
-    run("debootstrap", *options, suite, root, main, seconds=600, log=log)
-    _finish(root, SOURCES.format(main=main, security=security, suite=suite))
+    make = _make_ubuntu if suite in UBUNTU else _make_debian
+    _finish(root, make(suite, root))
     how = ["--numeric-owner", "--xattrs", "--use-compress-program=zstd -T0 -3"]
     run("tar", *how, "-C", root, "-cf", part, ".", seconds=300)
     part.rename(made)
     shutil.rmtree(root)
+
+
+def _make_debian(suite: str, root: Path) -> str:
+    """Make it; gives its sources of packages."""
+    main, security = _mirrors()
+    _bootstrap(suite, root, main)
+    return SOURCES.format(main=main, security=security, suite=suite)
+
+
+def _make_ubuntu(suite: str, root: Path) -> str:
+    """The same from Ubuntu's own mirror, whose keyring must be on this machine."""
+    # All its releases have one script; debootstrap may be older than this release.
+    script = Path("/usr/share/debootstrap/scripts/gutsy")
+    _bootstrap(suite, root, "", script, parts="main,universe")
+    mirror = (root / "etc/apt/sources.list").read_text().split()[1]
+    return SOURCES_OF_UBUNTU.format(main=mirror, suite=suite)
+
+
+def _bootstrap(suite: str, root: Path, *where: str | Path, parts: str = "main") -> None:
+    options = ["--variant=minbase", "--force-check-gpg", f"--components={parts}"]
+    options.append(f"--include={PACKAGES}")
+    log = CACHE / f"{suite}.debootstrap.log"
+    run("debootstrap", *options, suite, root, *where, seconds=600, log=log)
 
 
 def _mirrors() -> tuple[str, str]:
@@ -77,7 +107,7 @@ def _mirrors() -> tuple[str, str]:
 
 def _finish(root: Path, sources: str) -> None:
     (root / "etc/apt/sources.list").unlink(missing_ok=True)
-    (root / "etc/apt/sources.list.d/debian.sources").write_text(sources)
+    (root / "etc/apt/sources.list.d/lab.sources").write_text(sources)
     # How this machine reaches its mirror: a proxy, or a mirror that is a snapshot.
     for part in Path("/etc/apt/apt.conf.d").glob("[0-9]*"):
         if "Acquire::" in part.read_text() and "docker" not in part.name:
