@@ -259,6 +259,12 @@
  */
 
 /**
+ * The Network Information API, as far as a browser has it.
+ * @typedef {EventTarget & {type?: string}} NetworkLine
+ * @typedef {{page?: EventTarget, line?: NetworkLine}} NetworkOptions
+ */
+
+/**
  * @typedef {"microphone" | "camera"} Kind
  * @typedef {Kind | "speaker"} DeviceKind
  */
