@@ -192,6 +192,7 @@
  * @property {boolean} hasRelays the deployment has some
  * @property {{own: Found, theirs: Found, refused: number, unanswered: number,
  *   unknown: number}} evidence
+ * @property {Cause} before what was wrong a moment ago, if there was no path then either
  * @property {Expected} expected
  * @property {Arrivals} missing milliseconds
  * @property {OwnState} own
