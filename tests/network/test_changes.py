@@ -18,6 +18,7 @@ from tests.network.conftest import FULL
 from tests.network.lab.gaps import STORY, remember_states, seen, watch
 from tests.network.lab.laboratory import Lab, laboratory
 from tests.network.lab.rules import NO_UDP, ONLY_443
+from tests.network.report_changes import Gap, Story
 from tests.services import wait_until
 
 
@@ -101,16 +102,17 @@ def cases(changes: dict[str, Change]) -> list[object]:
     ]
 
 
-def goes_on(lab: Lab, path: str, what: str, change: Change) -> None:
+def goes_on(lab: Lab, story: Story, path: str, what: str, change: Change) -> None:
     """Expect that a call lives through it."""
     agent, customer = lab.join(*PATHS[path], prepare=remember_states)
     watch(agent, customer)
     change.do(lab)
     back = wait_until(lambda: flows(agent, customer), PATIENCE)
-    assert back, story(agent, customer)
+    assert back, told(agent, customer)
     gap = max(seen(agent).longest, seen(customer).longest) - change.dark
-    note(f"{what}, {path}: {gap:.1f} s without a picture{noticed(agent, customer)}")
-    assert gap <= change.most * (1 if FULL else BUSY), story(agent, customer)
+    story.gaps.append(Gap(what, path, gap, change.most, noticed(agent, customer)))
+    note(str(story.gaps[-1]))
+    assert gap <= change.most * (1 if FULL else BUSY), told(agent, customer)
     signaling_works(agent, customer)
     for person in (agent, customer):
         person.talks()
@@ -124,14 +126,13 @@ def flows(*people: Person) -> bool:
     return max(*before, *(seen(person).still for person in people)) < STILL
 
 
-def noticed(*people: Person) -> str:
+def noticed(*people: Person) -> float | None:
     """When the browsers themselves noticed, which is the least it could take."""
     times = [seen(person).noticed for person in people]
-    known = [seconds for seconds in times if seconds is not None]
-    return f"; Chromium noticed after {min(known):.1f} s" if known else ""
+    return min((seconds for seconds in times if seconds is not None), default=None)
 
 
-def story(*people: Person) -> str:
+def told(*people: Person) -> str:
     """What the pages say of it, in seconds since the change."""
     return "\n".join(
         f"{type(person).__name__}: {person.page.evaluate(STORY)}" for person in people
@@ -139,15 +140,15 @@ def story(*people: Person) -> str:
 
 
 @pytest.mark.parametrize(("path", "what"), cases(NETWORK))
-def test_network_changes(lab: Lab, path: str, what: str) -> None:
+def test_network_changes(lab: Lab, story: Story, path: str, what: str) -> None:
     """The customer's network is another one now."""
-    goes_on(lab, path, what, NETWORK[what])
+    goes_on(lab, story, path, what, NETWORK[what])
 
 
 @pytest.mark.parametrize(("path", "what"), cases(SERVERS))
-def test_server_goes(lab: Lab, path: str, what: str) -> None:
+def test_server_goes(lab: Lab, story: Story, path: str, what: str) -> None:
     """A process ends, and comes back; or a server has new files."""
-    goes_on(lab, path, what, SERVERS[what])
+    goes_on(lab, story, path, what, SERVERS[what])
 
 
 @pytest.fixture(scope="module")
@@ -159,8 +160,8 @@ def lab_of_two_relays(playwright_driver: Playwright) -> Iterator[Lab]:
 
 @pytest.mark.parametrize("path", ["relay/udp", "relay/tls"] if FULL else ["relay/udp"])
 def test_used_relay_is_lost_while_another_lives(
-    lab_of_two_relays: Lab, path: str
+    lab_of_two_relays: Lab, story: Story, path: str
 ) -> None:
     """The first relay ends and stays away."""
     change = Change(lambda lab: lab.servers.relays[0].kill())
-    goes_on(lab_of_two_relays, path, "used relay lost", change)
+    goes_on(lab_of_two_relays, story, path, "used relay lost", change)
