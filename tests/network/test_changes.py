@@ -4,7 +4,9 @@ Nobody clicks anything. `make network` holds the gaps to what is promised; a par
 runs in every test run, where a busy machine may be slower.
 """
 
+import re
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -18,8 +20,9 @@ from tests.network.conftest import FULL
 from tests.network.lab.gaps import STORY, remember_states, seen, watch
 from tests.network.lab.laboratory import Lab, laboratory
 from tests.network.lab.rules import NO_UDP, ONLY_443
+from tests.network.lab.servers import Placed
 from tests.network.report_changes import Gap, Story
-from tests.services import wait_until
+from tests.services import Node, wait_until
 
 
 SURVIVES, NEW_PATH = 2.0, 4.0
@@ -58,6 +61,25 @@ def blackout(seconds: float) -> Change:
     return Change(do, dark=seconds)
 
 
+def kill_a_node(lab: Lab) -> None:
+    """Kill and start again the node that holds the sockets of the call."""
+    max(lab.servers.nodes, key=sockets).crash()
+
+
+def sockets(node: Placed[Node]) -> int:
+    """How many sockets a node holds."""
+    url = f"{node.service.url}/metrics"
+    answer = node.do(lambda: urllib.request.urlopen(url, timeout=5))  # noqa: S310
+    (count,) = re.findall(rb"^deskside_connections (\d+)", answer.read(), re.MULTILINE)
+    return int(count)
+
+
+def renew_certificate(lab: Lab) -> None:
+    """Have a new one, and have nginx read it."""
+    lab.servers.hosts[0].renew_certificate()
+    lab.servers.hosts[0].reload()
+
+
 NETWORK = {
     "router address": Change(lambda lab: lab.router("customer").change_address()),
     "LAN address": Change(lambda lab: lab.lan("customer").change_address()),
@@ -69,7 +91,7 @@ NETWORK = {
     "NAT bindings flushed": Change(lambda lab: lab.flush("customer")),
 }
 SERVERS = {
-    "app node killed": Change(lambda lab: lab.servers.nodes[0].crash(), SURVIVES),
+    "app node killed": Change(kill_a_node, SURVIVES),
     "Redis restarted": Change(lambda lab: lab.servers.redis.restart(), SURVIVES),
     "Redis lost": Change(
         lambda lab: lab.servers.redis.do(lab.servers.redis.service.flush), SURVIVES
@@ -78,9 +100,7 @@ SERVERS = {
     "nginx reloaded": Change(lambda lab: lab.servers.hosts[0].reload(), SURVIVES),
     "nginx restarted": Change(lambda lab: lab.servers.nginx.restart()),
     "coturn restarted": Change(lambda lab: lab.servers.relays[0].restart()),
-    "certificate renewed": Change(
-        lambda lab: lab.servers.hosts[0].renew_certificate(), SURVIVES
-    ),
+    "certificate renewed": Change(renew_certificate, SURVIVES),
 }
 ALWAYS = {
     ("direct", "router address"),
