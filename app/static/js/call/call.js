@@ -409,6 +409,7 @@ export class Call {
     if (talked > FULL_SIZE_AFTER && quality.level !== "poor") this.#lines?.enlarge();
     this.#lines?.allowPictures(this.#bandwidth.look(sample, performance.now()));
     this.#own.heard(sample.ownEnergy, performance.now());
+    this.#own.seen(this.#bandwidth.pictures ? sample.ownFrames : {}, performance.now());
     this.#outcome.measured(sample);
     this.#sample = sample;
     this.#set({ quality });
@@ -449,12 +450,14 @@ export class Call {
   /** @returns {Situation} */
   #situation() {
     const { microphone, camera, screen } = this.peer?.media ?? NOTHING;
-    const pictures = this.troubles.theirs !== "slow_network" && !document.hidden;
+    const { theirs } = this.troubles;
+    const moving = (camera && theirs !== "camera_stopped") || screen;
+    const shown = theirs !== "slow_network" && !document.hidden;
     return {
       talking: this.view === "talk" && !!this.pc,
       connection: this.connection,
       reachable: this.link === "open" && !!this.peer?.connected,
-      expected: { sound: microphone, picture: pictures && (camera || screen) },
+      expected: { sound: microphone, picture: moving && shown },
       steady: microphone || camera,
       arrivals: this.pc ? arrivals(this.pc) : { sound: 0, picture: 0 },
     };

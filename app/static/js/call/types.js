@@ -232,6 +232,8 @@
  * @property {number} height
  * @property {number} fps
  * @property {number | null} ownEnergy of our microphone so far, where the browser tells
+ * @property {Record<string, number | undefined>} ownFrames of each track of ours so far,
+ *   where the browser tells
  * @property {number | null} available bits a second that can be sent, where it tells
  * @property {boolean} slowDevice it has too little power for full pictures
  *
