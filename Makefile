@@ -54,7 +54,7 @@ deploy: inventory release ## Put it on the hosts of INVENTORY=path and prove tha
 network: dev ## Prove that calls connect between all kinds of networks; needs root.
 	@$(VENV)/python -m tools.test_services
 	@NETWORK=full $(VENV)/pytest -q tests/network
-	@echo 'The report: tests/artifacts/network/matrix.html'
+	@echo 'The reports: tests/artifacts/network/matrix.html, changes.html'
 
 deploy-test: dev ## Prove the playbooks on booted hosts of their own; needs root. DEBIAN=trixie (or noble)
 	@$(VENV)/python -m tools.test_services

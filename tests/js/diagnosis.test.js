@@ -4,7 +4,7 @@ import "./page.js";
 import { diagnose } from "../../app/static/js/call/diagnosis.js";
 import { Evidence } from "../../app/static/js/call/evidence.js";
 
-const { own, theirs } = await import("../../app/static/js/call/causes.js");
+const { own, said, theirs } = await import("../../app/static/js/call/causes.js");
 
 /** @import { Cause, Known } from "../../app/static/js/call/types.js" */
 
@@ -20,6 +20,7 @@ function known(changes) {
     seconds: 20,
     hasRelays: true,
     evidence: evidence(["host", "srflx", "relay udp 3478", "relay tls 443"]),
+    before: "",
     expected: { sound: true, picture: true },
     missing: { sound: 0, picture: 0 },
     own: {
@@ -78,7 +79,7 @@ const SEARCHES = {
   "all ports blocked": [["host"], [UNANSWERED, UNANSWERED], "relay_unreachable"],
   "credentials refused": [["host", "srflx"], [[401, "Unauthorized"]], "relay_refused"],
   "quota reached": [["host", "srflx"], [QUOTA, UNANSWERED], "relay_refused"],
-  "no name service": [["host"], [UNKNOWN, UNKNOWN], "name_not_found"],
+  "no name service": [["host"], [UNKNOWN, UNANSWERED, UNANSWERED], "name_not_found"],
 };
 
 /** @type {[string[], [number, string][]]} */
@@ -95,6 +96,13 @@ describe("a search for a path", () => {
     const found = evidence(["host"], [UNANSWERED]);
     const early = known({ connected: false, seconds: 2, evidence: found });
     assert.equal(diagnose(early), "");
+  });
+
+  test("leaves the word of the one before it, until then", () => {
+    const early = known({ connected: false, seconds: 2, before: "only_443" });
+    assert.equal(diagnose(early), "only_443");
+    assert.equal(diagnose({ ...early, before: "high_loss" }), "");
+    assert.equal(diagnose({ ...early, connected: true }), "");
   });
 
   test("expects no relay where there is none", () => {
@@ -147,6 +155,29 @@ describe("a call that stands", () => {
     test(`own media: ${JSON.stringify(state)}`, () => {
       const { own: good } = known({});
       assert.equal(diagnose(known({ own: { ...good, ...state } })), cause);
+    });
+});
+
+describe("of two sides, it is said", () => {
+  /** @type {[string, Cause, Cause, boolean, RegExp][]} */
+  const both = [
+    ["what is wrong here", "high_loss", "camera_dark", true, /^The network loses/],
+    ["what is wrong there", "", "camera_dark", true, /^Budi's picture is black/],
+    [
+      "what stands in the way",
+      "no_path",
+      "only_443",
+      true,
+      /^Budi's network lets only/,
+    ],
+    ["to who helps, what to ask for", "no_path", "no_path", true, /Ask them to try/],
+    ["to who is helped, what to try", "no_path", "no_path", false, /Try mobile data/],
+  ];
+  for (const [name, ours, others, agent, text] of both)
+    test(name, () => {
+      const connected = ours !== "no_path";
+      const found = said({ own: ours, theirs: others }, "Budi", connected, agent);
+      assert.match(found, text);
     });
 });
 

@@ -11,11 +11,15 @@ let done = [];
 /** What arrives: nothing, sound alone, or both. */
 let arriving = { sound: true, picture: true };
 
-function begun({ polite = false } = {}) {
+function begun({ polite = false, anew = false } = {}) {
+  /** @type {Recovery} */
   const recovery = new Recovery({
     polite,
     situation: () => situation,
-    take: (step) => void done.push(step),
+    take: (step) => {
+      done.push(step);
+      if (step === "rebuild" && anew) recovery.begin();
+    },
     onlost: () => void done.push("lost"),
     onrecovered: (gap, step) => void done.push(`after ${gap.toFixed(1)} by ${step}`),
   });
@@ -121,6 +125,16 @@ describe("recovery", () => {
     arriving = { sound: true, picture: false };
     pass(recovery, 31_000, 35_000);
     assert.equal(done.length, 5);
+  });
+
+  test("a picture that nothing brings back is no reason to begin anew again and again", () => {
+    const recovery = begun({ anew: true });
+    arriving = { sound: true, picture: false };
+    for (let now = 0; now < 120_000; now += 250) {
+      mock.method(performance, "now", () => now);
+      pass(recovery, now, now + 250);
+    }
+    assert.deepEqual(done, ["restart", "rebuild", ...Array(4).fill("restart")]);
   });
 
   test("a network that changes is tried at once", () => {

@@ -49,6 +49,15 @@ describe("what is wrong", () => {
     assert.deepEqual(told, ["offline"]);
   });
 
+  test("is told later, where it was over before it could be told", () => {
+    const all = troubles();
+    open = false;
+    for (const now of [0, 3_000]) all.look("offline", now);
+    open = true;
+    for (const now of [4_000, 6_000, 8_000]) all.look("", now);
+    assert.deepEqual(told, ["offline", ""]);
+  });
+
   test("is told anew to another page", () => {
     const all = troubles();
     all.theirs = "udp_blocked";

@@ -12,6 +12,7 @@ from tests.measured import note
 from tests.network import report
 from tests.network.lab.laboratory import Lab, laboratory
 from tests.network.matrix import Cell, Rooms
+from tests.network.report_changes import Story
 
 
 FULL = os.environ.get("NETWORK") == "full"
@@ -66,3 +67,11 @@ def cells() -> Iterator[list[Cell]]:
     if FULL:
         note(report.table(made))
     note(f"networks: {good} of {len(made)} calls as they should be in {seconds:.0f} s")
+
+
+@pytest.fixture(scope="session")
+def story() -> Iterator[Story]:
+    """What happened in the middle of calls; the other report is written from it."""
+    made = Story()
+    yield made
+    made.write()

@@ -4,7 +4,9 @@ Nobody clicks anything. `make network` holds the gaps to what is promised; a par
 runs in every test run, where a busy machine may be slower.
 """
 
+import re
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -18,7 +20,9 @@ from tests.network.conftest import FULL
 from tests.network.lab.gaps import STORY, remember_states, seen, watch
 from tests.network.lab.laboratory import Lab, laboratory
 from tests.network.lab.rules import NO_UDP, ONLY_443
-from tests.services import wait_until
+from tests.network.lab.servers import Placed
+from tests.network.report_changes import Gap, Story
+from tests.services import Node, wait_until
 
 
 SURVIVES, NEW_PATH = 2.0, 4.0
@@ -57,6 +61,25 @@ def blackout(seconds: float) -> Change:
     return Change(do, dark=seconds)
 
 
+def kill_a_node(lab: Lab) -> None:
+    """Kill and start again the node that holds the sockets of the call."""
+    max(lab.servers.nodes, key=sockets).crash()
+
+
+def sockets(node: Placed[Node]) -> int:
+    """How many sockets a node holds."""
+    url = f"{node.service.url}/metrics"
+    answer = node.do(lambda: urllib.request.urlopen(url, timeout=5))  # noqa: S310
+    (count,) = re.findall(rb"^deskside_connections (\d+)", answer.read(), re.MULTILINE)
+    return int(count)
+
+
+def renew_certificate(lab: Lab) -> None:
+    """Have a new one, and have nginx read it."""
+    lab.servers.hosts[0].renew_certificate()
+    lab.servers.hosts[0].reload()
+
+
 NETWORK = {
     "router address": Change(lambda lab: lab.router("customer").change_address()),
     "LAN address": Change(lambda lab: lab.lan("customer").change_address()),
@@ -68,7 +91,7 @@ NETWORK = {
     "NAT bindings flushed": Change(lambda lab: lab.flush("customer")),
 }
 SERVERS = {
-    "app node killed": Change(lambda lab: lab.servers.nodes[0].crash(), SURVIVES),
+    "app node killed": Change(kill_a_node, SURVIVES),
     "Redis restarted": Change(lambda lab: lab.servers.redis.restart(), SURVIVES),
     "Redis lost": Change(
         lambda lab: lab.servers.redis.do(lab.servers.redis.service.flush), SURVIVES
@@ -77,9 +100,7 @@ SERVERS = {
     "nginx reloaded": Change(lambda lab: lab.servers.hosts[0].reload(), SURVIVES),
     "nginx restarted": Change(lambda lab: lab.servers.nginx.restart()),
     "coturn restarted": Change(lambda lab: lab.servers.relays[0].restart()),
-    "certificate renewed": Change(
-        lambda lab: lab.servers.hosts[0].renew_certificate(), SURVIVES
-    ),
+    "certificate renewed": Change(renew_certificate, SURVIVES),
 }
 ALWAYS = {
     ("direct", "router address"),
@@ -101,16 +122,17 @@ def cases(changes: dict[str, Change]) -> list[object]:
     ]
 
 
-def goes_on(lab: Lab, path: str, what: str, change: Change) -> None:
+def goes_on(lab: Lab, story: Story, path: str, what: str, change: Change) -> None:
     """Expect that a call lives through it."""
     agent, customer = lab.join(*PATHS[path], prepare=remember_states)
     watch(agent, customer)
     change.do(lab)
     back = wait_until(lambda: flows(agent, customer), PATIENCE)
-    assert back, story(agent, customer)
+    assert back, told(agent, customer)
     gap = max(seen(agent).longest, seen(customer).longest) - change.dark
-    note(f"{what}, {path}: {gap:.1f} s without a picture{noticed(agent, customer)}")
-    assert gap <= change.most * (1 if FULL else BUSY), story(agent, customer)
+    story.gaps.append(Gap(what, path, gap, change.most, noticed(agent, customer)))
+    note(str(story.gaps[-1]))
+    assert gap <= change.most * (1 if FULL else BUSY), told(agent, customer)
     signaling_works(agent, customer)
     for person in (agent, customer):
         person.talks()
@@ -124,14 +146,13 @@ def flows(*people: Person) -> bool:
     return max(*before, *(seen(person).still for person in people)) < STILL
 
 
-def noticed(*people: Person) -> str:
+def noticed(*people: Person) -> float | None:
     """When the browsers themselves noticed, which is the least it could take."""
     times = [seen(person).noticed for person in people]
-    known = [seconds for seconds in times if seconds is not None]
-    return f"; Chromium noticed after {min(known):.1f} s" if known else ""
+    return min((seconds for seconds in times if seconds is not None), default=None)
 
 
-def story(*people: Person) -> str:
+def told(*people: Person) -> str:
     """What the pages say of it, in seconds since the change."""
     return "\n".join(
         f"{type(person).__name__}: {person.page.evaluate(STORY)}" for person in people
@@ -139,15 +160,15 @@ def story(*people: Person) -> str:
 
 
 @pytest.mark.parametrize(("path", "what"), cases(NETWORK))
-def test_network_changes(lab: Lab, path: str, what: str) -> None:
+def test_network_changes(lab: Lab, story: Story, path: str, what: str) -> None:
     """The customer's network is another one now."""
-    goes_on(lab, path, what, NETWORK[what])
+    goes_on(lab, story, path, what, NETWORK[what])
 
 
 @pytest.mark.parametrize(("path", "what"), cases(SERVERS))
-def test_server_goes(lab: Lab, path: str, what: str) -> None:
+def test_server_goes(lab: Lab, story: Story, path: str, what: str) -> None:
     """A process ends, and comes back; or a server has new files."""
-    goes_on(lab, path, what, SERVERS[what])
+    goes_on(lab, story, path, what, SERVERS[what])
 
 
 @pytest.fixture(scope="module")
@@ -159,8 +180,8 @@ def lab_of_two_relays(playwright_driver: Playwright) -> Iterator[Lab]:
 
 @pytest.mark.parametrize("path", ["relay/udp", "relay/tls"] if FULL else ["relay/udp"])
 def test_used_relay_is_lost_while_another_lives(
-    lab_of_two_relays: Lab, path: str
+    lab_of_two_relays: Lab, story: Story, path: str
 ) -> None:
     """The first relay ends and stays away."""
     change = Change(lambda lab: lab.servers.relays[0].kill())
-    goes_on(lab_of_two_relays, path, "used relay lost", change)
+    goes_on(lab_of_two_relays, story, path, "used relay lost", change)

@@ -1,19 +1,76 @@
 """Every network of the laboratory is what it is called, as RFC 5780 finds out."""
 
+import errno
+import socket
+
 import pytest
 
+from tests.network.lab.client import Client
 from tests.network.lab.internet import address
 from tests.network.lab.laboratory import Lab
-from tests.network.lab.modes import MEETING, Mode
+from tests.network.lab.modes import MEETING, MODES, Mode, Together
 from tests.network.lab.probe import Found, probe
 from tests.network.lab.servers import DESK, STUN
 from tests.services import LOOPBACK, ServiceError, accepts
 
 
-def look(lab: Lab) -> Found:
-    """What the agent's computer finds out about its network."""
+IP_MTU_DISCOVER, IP_PMTUDISC_DO = 10, 2
+"""Of <linux/in.h>: no packet is cut into pieces."""
+HEADERS = 28
+"""Bytes, of IPv4 and UDP."""
+WITHIN = 0.5
+"""Seconds for an answer."""
+
+BLOCKING = [mode for mode in MEETING if mode.way != "udp"]
+SHARED = [mode for mode in MODES.values() if mode.together]
+
+
+def look(lab: Lab, side: str = "agent") -> Found:
+    """What a person's computer finds out about its network."""
     servers = [address(number) for number in STUN]
-    return lab.lan("agent").place.do(lambda: probe(servers[0], servers[1]))
+    return lab.lan(side).place.do(lambda: probe(servers[0], servers[1]))
+
+
+def refuses(kind: socket.SocketKind) -> bool:
+    """Whether somebody says at once that port 3478 is closed, or nobody says a word."""
+    with socket.socket(socket.AF_INET, kind) as asking:
+        asking.settimeout(WITHIN)
+        try:
+            asking.connect((address(STUN[0]), 3478))
+            asking.send(b"?")
+            asking.recv(1)
+        except ConnectionRefusedError:
+            return True
+        except TimeoutError:
+            return False
+    raise AssertionError("there was an answer")
+
+
+def passes(size: int) -> bool:
+    """Whether a packet of so many bytes leaves here in one piece."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
+        sending.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO)
+        try:
+            sending.sendto(bytes(size - HEADERS), (address(STUN[0]), 9))
+        except OSError as error:
+            if error.errno != errno.EMSGSIZE:
+                raise
+            return False
+        return True
+
+
+def reaches(one: Client, other: Client) -> bool:
+    """Whether a packet comes from one computer to the other's own address."""
+    ear = other.place.do(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    mouth = one.place.do(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    with ear, mouth:
+        ear.bind((other.address, 0))
+        ear.settimeout(WITHIN)
+        mouth.sendto(b"!", ear.getsockname())
+        try:
+            return ear.recv(1) == b"!"
+        except TimeoutError:
+            return False
 
 
 @pytest.mark.parametrize("mode", MEETING, ids=lambda mode: mode.name)
@@ -35,6 +92,38 @@ def test_mode_opens_the_ports_it_says(lab: Lab, mode: Mode) -> None:
     place, here = lab.lan("agent").place, lab.servers.names()[DESK][mode.ipv6]
     found = [place.do(lambda p=port: accepts(here, p)) for port in (443, 3478)]  # type: ignore[misc]
     assert found == [not mode.proxy, mode.way in ("udp", "tcp")]
+
+
+@pytest.mark.parametrize("mode", BLOCKING, ids=lambda mode: mode.name)
+def test_mode_refuses_or_drops_as_it_says(lab: Lab, mode: Mode) -> None:
+    """Who is refused knows it at once; who is dropped waits in vain."""
+    lab.mode("agent", mode.name)
+    place = lab.lan("agent").place
+    assert place.do(lambda: refuses(socket.SOCK_DGRAM)) == mode.refused
+    if mode.way == "tls":
+        assert place.do(lambda: refuses(socket.SOCK_STREAM)) == mode.refused
+
+
+@pytest.mark.parametrize("name", ["portrestricted", "vpn"])
+def test_mode_has_packets_as_large_as_it_says(lab: Lab, name: str) -> None:
+    """Those of a VPN are smaller."""
+    lab.mode("agent", name)
+    place, most = lab.lan("agent").place, MODES[name].mtu
+    assert place.do(lambda: [passes(size) for size in (most, most + 1)]) == [
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize("mode", SHARED, ids=lambda mode: mode.name)
+def test_two_share_a_router_as_the_mode_says(lab: Lab, mode: Mode) -> None:
+    """Outside they are one address; inside they reach each other, or do not."""
+    lab.place(mode.name, mode.name)
+    agent, customer = look(lab), look(lab, "customer")
+    assert agent.mapped == customer.mapped
+    assert (agent.mapping, agent.filtering) == (mode.mapping, mode.filtering)
+    found = reaches(lab.lan("agent"), lab.lan("customer"))
+    assert found == (mode.together == Together.LAN)
 
 
 def test_proxy_connects_to_443_alone(lab: Lab) -> None:

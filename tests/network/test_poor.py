@@ -16,6 +16,7 @@ from tests.network.lab.heard import Arrived, arrives, listen
 from tests.network.lab.laboratory import Lab
 from tests.network.lab.poor import PoorLine
 from tests.network.lab.poor_line import Line
+from tests.network.report_changes import Heard, Story
 
 
 GOOD = Line()
@@ -61,12 +62,15 @@ def people(lab_of_all: Lab, line: PoorLine) -> People:
 
 
 @pytest.mark.parametrize("name", LINES if FULL else FEW)
-def test_sound_stays_intelligible(people: People, line: PoorLine, name: str) -> None:
+def test_sound_stays_intelligible(
+    people: People, line: PoorLine, story: Story, name: str
+) -> None:
     """Nine of ten beeps of a packet each are heard; no picture stands still unsaid."""
     line.become(*LINES[name])
     people[0].page.wait_for_timeout(SETTLE * 1000)
     arrived = arrives(people, MEASURE)
     line.become(GOOD)
+    story.lines.append(Heard(name, *arrived))
     note(f"line {name}: agent gets {arrived[0]}; customer gets {arrived[1]}")
     for one in arrived:
         assert one.beeps >= BEEPS, one

@@ -128,6 +128,11 @@ class Host:
         """Have nginx read configuration and certificate again."""
         self.nginx.service.reload()
 
+    def configure(self, **variables: Any) -> None:
+        """Write its configurations anew, with other variables, for the next start."""
+        self.variables |= variables
+        self._render()
+
     def _render(self) -> None:
         given = self.folder / "variables.yml"
         given.write_text(yaml.safe_dump(self.variables))

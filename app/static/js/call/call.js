@@ -18,7 +18,7 @@ import { newInstance, renewTicket, socketUrl } from "./seat.js";
 import { Signal } from "./signal.js";
 import { Troubles } from "./troubles.js";
 
-/** @import { FarRelay, Known, Link, MediaState, PageData, Peer, PeerSignal } from "./types.js" */
+/** @import { Cause, FarRelay, Known, Link, MediaState, PageData, Peer, PeerSignal } from "./types.js" */
 /** @import { RemoteTracks, Sample, ServerMessage, Situation, Step, Summary, View, Welcome } from "./types.js" */
 
 /** Milliseconds of talk after which the camera is sent in full. */
@@ -79,6 +79,8 @@ export class Call {
   /** @type {Recovery | null} while somebody is there */
   #recovery = null;
   #searchingSince = 0;
+  /** What was wrong when we last looked and had no path. @type {Cause} */
+  #wrong = "";
   #begunAt = 0;
   #signal;
   #quality;
@@ -110,8 +112,9 @@ export class Call {
       onlink: (link, reason) => this.#linked(link, reason),
     });
     this.#iceServers = new IceServers(() => this.#signal.send({ type: "refresh" }));
-    this.troubles = new Troubles((cause) =>
-      this.#signal.send({ type: "trouble", cause }),
+    this.troubles = new Troubles(
+      // Of a device that is offline, a socket may not know it yet.
+      (cause) => navigator.onLine && this.#signal.send({ type: "trouble", cause }),
     );
     this.#quality = new Quality({
       pc: () => (this.view === "talk" ? this.pc : null),
@@ -406,6 +409,7 @@ export class Call {
     if (talked > FULL_SIZE_AFTER && quality.level !== "poor") this.#lines?.enlarge();
     this.#lines?.allowPictures(this.#bandwidth.look(sample, performance.now()));
     this.#own.heard(sample.ownEnergy, performance.now());
+    this.#own.seen(this.#bandwidth.pictures ? sample.ownFrames : {}, performance.now());
     this.#outcome.measured(sample);
     this.#sample = sample;
     this.#set({ quality });
@@ -446,12 +450,14 @@ export class Call {
   /** @returns {Situation} */
   #situation() {
     const { microphone, camera, screen } = this.peer?.media ?? NOTHING;
-    const pictures = this.troubles.theirs !== "slow_network" && !document.hidden;
+    const { theirs } = this.troubles;
+    const moving = (camera && theirs !== "camera_stopped") || screen;
+    const shown = theirs !== "slow_network" && !document.hidden;
     return {
       talking: this.view === "talk" && !!this.pc,
       connection: this.connection,
       reachable: this.link === "open" && !!this.peer?.connected,
-      expected: { sound: microphone, picture: pictures && (camera || screen) },
+      expected: { sound: microphone, picture: moving && shown },
       steady: microphone || camera,
       arrivals: this.pc ? arrivals(this.pc) : { sound: 0, picture: 0 },
     };
@@ -502,6 +508,7 @@ export class Call {
   /** @param {number} now milliseconds */
   #diagnose(now) {
     const cause = this.view === "talk" ? diagnose(this.#known(now)) : "";
+    this.#wrong = this.connection === "connected" ? "" : cause;
     if (this.troubles.look(cause, now)) this.onchange();
   }
 
@@ -516,6 +523,7 @@ export class Call {
       seconds: (now - this.#searchingSince) / 1000,
       hasRelays: this.#iceServers.relay,
       evidence: this.#evidence,
+      before: this.#wrong,
       expected: this.#situation().expected,
       missing: this.#recovery?.missing ?? { sound: 0, picture: 0 },
       own: this.#own.look(now),

@@ -27,6 +27,22 @@ export function theirs(cause, name, connected) {
 }
 
 /**
+ * The one thing to say of what is known of both sides.
+ * @param {{own: Cause, theirs: Cause}} troubles
+ * @param {string} name of the other side
+ * @param {boolean} connected
+ * @param {boolean} agent we are; who helps is told what to ask the other for
+ * @returns {string} empty for nothing
+ */
+export function said(troubles, name, connected, agent) {
+  const here = own(troubles.own, name, connected);
+  const there = theirs(troubles.theirs, name, connected);
+  // That no way is found says less than what the other side has found in its way.
+  const yields = troubles.own === "no_path" && (agent || troubles.theirs !== "no_path");
+  return (yields && there) || here || there;
+}
+
+/**
  * Worth a word only while it does not work: then it is for the records.
  * @param {Cause} cause
  */

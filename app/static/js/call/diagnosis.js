@@ -14,6 +14,16 @@ const STONE_SILENT = 6;
 const HIGH_DELAY = 0.5;
 const HIGH_LOSS = 0.1;
 
+/** What a search for a path can come to. @type {Set<Cause>} */
+const OF_PATHS = new Set([
+  "udp_blocked",
+  "only_443",
+  "relay_unreachable",
+  "relay_refused",
+  "name_not_found",
+  "no_path",
+]);
+
 /**
  * The gravest thing that is known to be wrong at this side, or else at the connection.
  * @param {Known} known
@@ -35,13 +45,13 @@ export function diagnose(known) {
  * @param {Known} known
  * @returns {Cause}
  */
-function withoutPath({ seconds, hasRelays, evidence }) {
-  if (seconds < SEARCHING) return "";
+function withoutPath({ seconds, hasRelays, evidence, before }) {
+  // One search follows the other; until it has had its time, the last one's word stands.
+  if (seconds < SEARCHING) return OF_PATHS.has(before) ? before : "";
   if (hasRelays && !relays(evidence.own)) {
     if (evidence.refused) return "relay_refused";
-    return evidence.unknown && !evidence.unanswered
-      ? "name_not_found"
-      : "relay_unreachable";
+    // Only for UDP do browsers say that a name was not found; TCP just fails.
+    return evidence.unknown ? "name_not_found" : "relay_unreachable";
   }
   return roundabout(evidence) || "no_path";
 }

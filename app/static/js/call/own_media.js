@@ -3,10 +3,12 @@
 import { isDark } from "./brightness.js";
 
 /** @import { Media } from "./media.js" */
-/** @import { OwnState } from "./types.js" */
+/** @import { OwnState, Sample } from "./types.js" */
 
 /** Milliseconds between two looks at the own picture. */
 const LOOK = 5_000;
+/** Milliseconds without a new picture of a camera that is on. */
+const STOPPED = 3_000;
 
 export class OwnMedia {
   #media;
@@ -14,6 +16,9 @@ export class OwnMedia {
   /** Energy of our sound so far, as the browser counts it, and when it last grew. */
   #energy = -1;
   #heardAt = 0;
+  /** Pictures of our camera so far, and when there was a new one; 0 for not yet. */
+  #frames = 0;
+  #seenAt = 0;
   #dark = false;
   #lookedAt = 0;
 
@@ -37,6 +42,20 @@ export class OwnMedia {
   }
 
   /**
+   * Browsers do not say that a camera has stopped: it just gives no pictures any more.
+   * @param {Sample["ownFrames"]} frames of each of our tracks; none while none is sent
+   * @param {number} now milliseconds
+   */
+  seen(frames, now) {
+    const { camera } = this.#media.tracks;
+    const count = camera ? frames[camera.id] : undefined;
+    if (count === undefined) this.#seenAt = 0;
+    else if (count > this.#frames) this.#seenAt = now;
+    // A new connection counts from nothing.
+    this.#frames = count ?? 0;
+  }
+
+  /**
    * @param {number} now milliseconds
    * @returns {OwnState}
    */
@@ -50,8 +69,13 @@ export class OwnMedia {
     return {
       silentFor: state.microphone && this.#heardAt ? (now - this.#heardAt) / 1000 : 0,
       microphoneMuted: state.microphone && !!tracks.microphone?.muted,
-      cameraStopped: state.camera && !!tracks.camera?.muted,
+      cameraStopped: state.camera && (!!tracks.camera?.muted || this.#isStill(now)),
       cameraDark: state.camera && this.#dark,
     };
+  }
+
+  /** @param {number} now */
+  #isStill(now) {
+    return this.#seenAt > 0 && now - this.#seenAt > STOPPED;
   }
 }

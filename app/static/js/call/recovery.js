@@ -76,7 +76,7 @@ export class Recovery {
     if (!situation.talking) return;
     if (this.#isInTrouble(situation, now)) return this.#climb(situation, now);
     if (this.#lostAt !== null) this.#recovered(now);
-    this.#lookForParts(situation);
+    this.#lookForParts(situation, now);
   }
 
   /**
@@ -136,16 +136,19 @@ export class Recovery {
   /**
    * "Connected, but no picture": where a restart does not help, a new connection does.
    * @param {Situation} situation
+   * @param {number} now
    */
-  #lookForParts({ expected, reachable }) {
+  #lookForParts({ expected, reachable }, now) {
     const { sound, picture } = this.missing;
     const longest = Math.max(
       expected.sound ? sound : 0,
       expected.picture ? picture : 0,
     );
-    if (longest < MISSING) this.#patience = MISSING;
+    // Of a new connection, nothing has been missing for long: that alone is not good yet.
+    const settled = now - this.#begunAt > 2 * MISSING;
+    if (longest < MISSING && settled) this.#patience = MISSING;
     if (longest < this.#patience || !reachable) return;
     this.#options.take(this.#patience === 2 * MISSING ? "rebuild" : "restart");
-    this.#patience = Math.min(LONGEST_PATIENCE, this.#patience * 2);
+    this.#patience += Math.min(LONGEST_PATIENCE, this.#patience);
   }
 }

@@ -48,6 +48,11 @@ export function sample(reports, before, at = 0) {
     ...pictureOf(inbound.filter(({ kind }) => kind === "video")),
     ownEnergy:
       of("media-source").find(({ kind }) => kind === "audio")?.totalAudioEnergy ?? null,
+    ownFrames: Object.fromEntries(
+      of("media-source")
+        .filter(({ kind }) => kind === "video")
+        .map(({ trackIdentifier, frames }) => [trackIdentifier, frames]),
+    ),
     available: pair?.availableOutgoingBitrate ?? null,
     slowDevice: of("outbound-rtp").some(
       ({ qualityLimitationReason: reason }) => reason === "cpu",

@@ -2,7 +2,7 @@
 
 import { byId, setIcon } from "../lib/dom.js";
 import { t } from "../lib/text.js";
-import { own, theirs } from "./causes.js";
+import { own, said } from "./causes.js";
 
 /** @import { Call } from "./call.js" */
 /** @import { Peer } from "./types.js" */
@@ -58,19 +58,20 @@ export function statusLine(call) {
 
 /** @param {Call} call */
 function trouble(call) {
-  const { view, link, peer, peerName: name, connection, going } = call;
+  const { view, link, peer, peerName: name, connection, going, troubles, data } = call;
   if (going && link === "lost")
     return t("The call ends as soon as the connection is back.");
-  if (link === "lost") return t("Reconnecting… you need not do anything.");
+  if (link === "lost")
+    return troubles.own === "offline"
+      ? own("offline", name, false)
+      : t("Reconnecting… you need not do anything.");
   if (view !== "talk") return "";
   if (!peer?.connected)
     return connection === "connected"
       ? t("{name} reconnects. The call goes on.", { name })
       : t("The connection to {name} was lost. They are coming back…", { name });
   const connected = connection === "connected";
-  const cause =
-    own(call.troubles.own, name, connected) ||
-    theirs(call.troubles.theirs, name, connected);
+  const cause = said(troubles, name, connected, data.role === "agent");
   if (cause || (connected && !call.recovering)) return cause;
   if (call.wasConnected) return t("Reconnecting… you need not do anything.");
   return t("Connecting with {name}…", { name });

@@ -14,6 +14,8 @@ export class Troubles {
   #tell;
   /** @type {Cause} */
   #told = "";
+  /** What lasted, and could not be told while it did. @type {Cause} */
+  #missed = "";
   #since = 0;
 
   /** @param {(cause: Cause) => boolean} tell false when it could not be sent */
@@ -30,9 +32,26 @@ export class Troubles {
     const changed = cause !== this.own;
     if (changed) this.#since = now;
     this.own = cause;
-    const lasts = now - this.#since >= TELL_AFTER;
-    if (lasts && cause !== this.#told && this.#tell(cause)) this.#told = cause;
+    if (now - this.#since >= TELL_AFTER) this.#say(cause);
     return changed;
+  }
+
+  /** @param {Cause} cause that lasts */
+  #say(cause) {
+    const news = cause !== this.#told || !!this.#missed;
+    if (!news) return;
+    if (this.#missed && this.#missed !== cause && !this.#try(this.#missed)) return;
+    this.#missed = this.#try(cause) ? "" : cause || this.#missed;
+  }
+
+  /**
+   * @param {Cause} cause
+   * @returns {boolean} whether it is told
+   */
+  #try(cause) {
+    if (cause !== this.#told && !this.#tell(cause)) return false;
+    this.#told = cause;
+    return true;
   }
 
   /** Another page is at the other side: it knows nothing, and we know nothing of it. */

@@ -192,6 +192,7 @@
  * @property {boolean} hasRelays the deployment has some
  * @property {{own: Found, theirs: Found, refused: number, unanswered: number,
  *   unknown: number}} evidence
+ * @property {Cause} before what was wrong a moment ago, if there was no path then either
  * @property {Expected} expected
  * @property {Arrivals} missing milliseconds
  * @property {OwnState} own
@@ -231,6 +232,8 @@
  * @property {number} height
  * @property {number} fps
  * @property {number | null} ownEnergy of our microphone so far, where the browser tells
+ * @property {Record<string, number | undefined>} ownFrames of each track of ours so far,
+ *   where the browser tells
  * @property {number | null} available bits a second that can be sent, where it tells
  * @property {boolean} slowDevice it has too little power for full pictures
  *
@@ -256,6 +259,12 @@
  * @property {() => RTCPeerConnection | null} pc the one to watch, if any
  * @property {(sample: Sample, lately: Summary) => void} onsample each second
  * @property {(message: {type: "quality"} & Summary) => void} send
+ */
+
+/**
+ * The Network Information API, as far as a browser has it.
+ * @typedef {EventTarget & {type?: string}} NetworkLine
+ * @typedef {{page?: EventTarget, line?: NetworkLine}} NetworkOptions
  */
 
 /**

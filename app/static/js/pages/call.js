@@ -8,6 +8,7 @@ import { diagnostics } from "../call/diagnostics.js";
 import { shortcuts } from "../call/keyboard.js";
 import { Media } from "../call/media.js";
 import { morePanel, showShortcuts, toggleFullScreen } from "../call/more.js";
+import { whenNetworkChanges } from "../call/network.js";
 import { overView } from "../call/over.js";
 import { customerPanel } from "../call/panel.js";
 import { qualityBadge } from "../call/quality_badge.js";
@@ -83,7 +84,7 @@ shortcuts(
 );
 
 // The network may have changed, or the computer has slept.
-addEventListener("online", () => call.hurry());
+whenNetworkChanges(() => call.hurry());
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") call.hurry();
 });
