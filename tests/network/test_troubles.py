@@ -143,7 +143,7 @@ AMID = {
 }
 """What goes wrong in the middle of a call."""
 
-ALWAYS = {Cause.ONLY_443, Cause.NAME_NOT_FOUND, Cause.NO_SOUND_ARRIVES}
+ALWAYS = {Cause.ONLY_443, Cause.NAME_NOT_FOUND, Cause.NO_PICTURE_ARRIVES}
 """What every test run tries."""
 
 
