@@ -666,6 +666,9 @@ async def test_openapi_names_everything_and_nothing_else(service: Service) -> No
         for method in operations
     }
     assert routes == {
+        ("/api/v1/load-test", "get"),
+        ("/api/v1/load-test", "delete"),
+        ("/api/v1/load-test/agents", "post"),
         ("/api/v1/rooms", "get"),
         ("/api/v1/rooms", "post"),
         ("/api/v1/rooms/{room_id}", "get"),
