@@ -9,6 +9,7 @@ import json
 import logging
 import random
 import time
+from argparse import Namespace
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,7 +61,8 @@ class Harness:
     def init(self, environment: Environment, **_: Any) -> None:
         """Know the service."""
         self.environment = environment
-        self.options = environment.parsed_options
+        assert environment.parsed_options  # noqa: S101
+        self.options: Namespace = environment.parsed_options
         self.wanted = verdict.load(self.name, Path(self.options.thresholds))
         if not self.is_worker:
             events.test_start.add_listener(self.begin)

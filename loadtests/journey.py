@@ -1,6 +1,7 @@
 """A whole call, as recorded: offer, answer, candidates, states, quality, end."""
 
 import time
+from typing import Any
 
 import gevent
 
@@ -54,7 +55,7 @@ def _enter(sender: Seat, other: Seat, said: Said) -> None:
         other.wait(told, "peer")
 
 
-def _fields(said: Said) -> dict[str, object]:
+def _fields(said: Said) -> dict[str, Any]:
     fields = dict(said.frame)
     fields["kind"] = fields.pop("type")
     return fields

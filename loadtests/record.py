@@ -66,8 +66,8 @@ class _service(ExitStack):  # noqa: N801  (a context, read like a function)
         add_agent(node, AGENT_EMAIL, AGENT_NAME)
         self.enter_context(node)
         driver = self.enter_context(sync_playwright())
-        browsers = [self.enter_context(launch(driver)) for _ in range(2)]
-        return People(node, *browsers, self)
+        one, other = (self.enter_context(launch(driver)) for _ in range(2))
+        return People(node, one, other, self)
 
 
 def _listen(context: BrowserContext) -> None:

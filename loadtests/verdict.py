@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 
 PATH = Path(__file__).parent / "thresholds.toml"
 
@@ -75,8 +77,8 @@ def _read(table: dict[str, Any], where: str) -> Thresholds:
     if strange := set(table) - known:
         raise ThresholdsError(f"{where}: unknown {', '.join(sorted(strange))}")
     try:
-        return Thresholds(**table)
-    except TypeError as error:
+        return msgspec.convert(table, Thresholds)
+    except msgspec.ValidationError as error:
         raise ThresholdsError(f"{where}: {error}") from error
 
 

@@ -55,7 +55,7 @@ class RoomUser(Person):
         return any(seat.closed.is_set() for seat in call.parts)
 
 
-class Shape(LoadTestShape):  # type: ignore[no-untyped-call,misc]
+class Shape(LoadTestShape):
     """Locust asks it every second how many rooms there shall be."""
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class Shape(LoadTestShape):  # type: ignore[no-untyped-call,misc]
         rooms = self.ramp.step(
             now=self.get_run_time(),
             users=self.get_current_user_count(),
-            times=dict(entry.response_times),
+            times={float(ms): n for ms, n in entry.response_times.items()},
             requests=total.num_requests,
             failures=total.num_failures,
             memory_mib=memory / 2**20 if memory is not None else None,

@@ -23,7 +23,7 @@ class DayUser(Caller):
         self.journey()
 
 
-class Shape(LoadTestShape):  # type: ignore[no-untyped-call,misc]
+class Shape(LoadTestShape):
     """Locust asks it every second how many callers there shall be."""
 
     use_common_options = True
