@@ -37,6 +37,7 @@ CALL, ABUSE = "call", "abuse"
 """Kinds of events: what people wait for, and what the others do to them."""
 
 PROGRESS_SECONDS = 10.0
+STOP_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Harness:
         self.found: dict[str, float] = {}
         self.counts: Counter[str] = Counter()
         self.sums: list[Callable[[dict[str, float]], dict[str, float]]] = []
-        self.refused = False
+        self.refused = self.stopping = False
         self.watch: Watch | None = None
         self.key: LoadKey | None = None
         self._making = RLock()
@@ -67,6 +68,8 @@ class Harness:
         if not self.is_worker:
             events.test_start.add_listener(self.begin)
             events.quitting.add_listener(self.quit)
+        events.test_start.add_listener(self._start)
+        events.test_stopping.add_listener(self._stop)
         events.test_stop.add_listener(self.finish)
         events.report_to_master.add_listener(self._send_counts)
         events.worker_report.add_listener(self._add_counts)
@@ -93,6 +96,13 @@ class Harness:
         assert self.environment.runner  # noqa: S101
         gevent.spawn(self.environment.runner.quit)
 
+    def _start(self, **_: Any) -> None:
+        self.stopping = False
+
+    def _stop(self, **_: Any) -> None:
+        """From now on rooms are taken away: what fails by that is no failure."""
+        self.stopping = True
+
     def finish(self, **_: Any) -> None:
         """Remove what was made, once nobody makes anything any more."""
         self.key = None
@@ -100,10 +110,17 @@ class Harness:
         gevent.killall(self._helpers)
         if self.is_worker or self.refused:
             return
+        self._await_workers()
         try:
             LoadKey(self.site(), self.options.key).remove()
         except Trouble as trouble:
             log.error("%s", trouble)
+
+    def _await_workers(self) -> None:
+        """Workers elsewhere stop a moment after their master."""
+        until, runner = time.monotonic() + STOP_SECONDS, self.environment.runner
+        while runner and runner.user_count and time.monotonic() < until:
+            gevent.sleep(0.2)
 
     def quit(self, **_: Any) -> None:
         """Give the verdict."""
@@ -159,6 +176,8 @@ class Harness:
         def report(
             name: str, seconds: float, size: int, error: Exception | None
         ) -> None:
+            if self.stopping:
+                return
             self.environment.events.request.fire(
                 request_type=kind,
                 name=name,

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from loadtests import verdict
-from tests.services import ROOT, Node, ServiceError, Turn, private_folder, run
 
 
-SCENARIOS = Path(__file__).parent / "scenarios"
+ROOT = Path(__file__).resolve().parent.parent
+SCENARIOS = ROOT / "loadtests" / "scenarios"
 REPORTS = ROOT / "var" / "load"
 UI_ADDRESS, UI_PORT = "127.0.0.1", "8089"
 NOT_RUN = 2
@@ -43,7 +43,7 @@ def main() -> int:
         with contextlib.ExitStack() as stack:
             target = given(environ) or stack.enter_context(private(name))
             return play(name, wanted, target, environ)
-    except (Wrong, verdict.ThresholdsError, ServiceError) as wrong:
+    except (Wrong, verdict.ThresholdsError) as wrong:
         say(f"\n{wrong}")
         return NOT_RUN
     except KeyboardInterrupt:
@@ -75,40 +75,18 @@ def given(environ: Mapping[str, str]) -> Target | None:
     return Target(host, key)
 
 
-# A service of our own.
-
-
 @contextlib.contextmanager
 def private(name: str) -> Iterator[Target]:
-    """A service for this run alone, that allows load tests."""
-    with contextlib.ExitStack() as stack:
-        node = Node(stack.enter_context(private_folder("load")), load_tests=1)
-        node.settings |= {"public_url": node.url, "log_level": "warning"}
-        if name == "relay":
-            turn = stack.enter_context(
-                Turn(stack.enter_context(private_folder("turn")))
-            )
-            node.settings["turn_urls"] = f"{turn.url},{turn.tcp_url}"
-            node.settings["turn_secret"] = turn.secret
-        say("Starting a private service (HOST=https://… KEY=… tests another) …")
-        node.migrate()
-        key = make_key(node)
-        stack.enter_context(node)
-        yield Target(node.url, key)
+    """A service of our own; hosts that only make load for others have none."""
+    from loadtests import private as own
+    from tests.services import ServiceError
 
-
-def make_key(node: Node) -> str:
-    """An agent, and a key of theirs for load tests."""
-    command, environment = node.command()[:-1], dict(node.environment())
-    password = node.folder / "password"
-    password.write_text(os.urandom(12).hex())
-    who = ["load@deskside.invalid", "--name", "Load test"]
-    run(
-        [*command, "agent", "add", *who, "--password-file", str(password)],
-        env=environment,
-    )
-    add = [*command, "apikey", "add", who[0], "--scope", "loadtest"]
-    return run(add, env=environment).split()[-1]
+    say("Starting a private service (HOST=https://… KEY=… tests another) …")
+    try:
+        with own.service(name) as target:
+            yield target
+    except ServiceError as error:
+        raise Wrong(str(error)) from error
 
 
 # Locust.
@@ -141,7 +119,7 @@ def play(
 def locust(name: str, url: str) -> list[str]:
     """The program, with the scenario and where it goes."""
     program = [sys.executable, "-m", "locust", "-f", str(SCENARIOS / f"{name}.py")]
-    return [*program, "--host", url, "--stop-timeout", "5"]
+    return [*program, "--host", url]
 
 
 def options(wanted: verdict.Thresholds, environ: Mapping[str, str]) -> list[str]:
@@ -151,13 +129,22 @@ def options(wanted: verdict.Thresholds, environ: Mapping[str, str]) -> list[str]
     asked["RUN_TIME"] = environ.get("RUN_TIME") or wanted.run_time
     names = ("PACE", "PLAN", "AGENTS", "METRICS", "THRESHOLDS")
     asked |= {name: environ.get(name, "") for name in names}
-    if environ.get("WORKERS"):
-        asked["PROCESSES"] = environ["WORKERS"]
-    return [
+    asked |= {"PROCESSES": environ.get("WORKERS", "")}
+    given = [
         f"--{name.lower().replace('_', '-')}={value}"
         for name, value in asked.items()
         if value
     ]
+    return given + of_a_master(environ)
+
+
+def of_a_master(environ: Mapping[str, str]) -> list[str]:
+    """Workers of other hosts, or other containers, are told where the master is."""
+    expected = environ.get("EXPECT_WORKERS")
+    if not expected:
+        return []
+    bind = environ.get("MASTER_ADDRESS") or UI_ADDRESS
+    return ["--master", f"--expect-workers={expected}", f"--master-bind-host={bind}"]
 
 
 def reports(folder: Path) -> list[str]:

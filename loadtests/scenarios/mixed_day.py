@@ -35,6 +35,6 @@ class Shape(LoadTestShape):
         hour = int(self.get_run_time() / seconds * len(DAY))
         if hour >= len(DAY):
             return None
-        users = int(options.users or HARNESS.wanted.users)
+        users = int(options.num_users or HARNESS.wanted.users)
         rate = float(options.spawn_rate or HARNESS.wanted.spawn_rate)
         return max(1, round(DAY[hour] * users)), rate

@@ -7,9 +7,9 @@ import gevent
 from locust import task
 
 from loadtests import recording
-from loadtests.client import Call, Seat
+from loadtests.client import Call, Seat, Trouble
 from loadtests.gate import Gate
-from loadtests.harness import Person, scenario
+from loadtests.harness import TROUBLES, Person, scenario
 
 
 HARNESS = scenario("storm")
@@ -41,17 +41,22 @@ class StormUser(Person):
             seat.cut()
         cut = time.perf_counter()
         back = [gevent.spawn(self._resume, seat, cut) for seat in call.parts]
-        for greenlet in gevent.joinall(back, raise_error=False):
-            greenlet.get()
+        try:
+            gevent.joinall(back)
+        finally:
+            gevent.killall(back)
+        if not all(greenlet.value for greenlet in back):
+            raise Trouble("a seat was lost")
         frame = CANDIDATES["candidates"]
         call.agent.say("candidates", candidates=frame, end=False)
 
-    def _resume(self, seat: Seat, cut: float) -> None:
+    def _resume(self, seat: Seat, cut: float) -> bool:
         """What the person waits for begins when the socket is lost."""
         gevent.sleep(random.uniform(0, JITTER_SECONDS))  # noqa: S311
         try:
             seat.resume()
-        except Exception as error:
+        except TROUBLES as error:
             self.site.report("resume", time.perf_counter() - cut, 0, error)
-            raise
+            return False
         self.site.report("resume", time.perf_counter() - cut, 0, None)
+        return True

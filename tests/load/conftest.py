@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from loadtests import run as make_load
+from loadtests import private, run as make_load
 from loadtests.run import Target
 from tests.services import ROOT
 
@@ -18,7 +18,7 @@ from tests.services import ROOT
 @pytest.fixture(scope="session")
 def target() -> Iterator[Target]:
     """A private service that allows load tests, as `make load` starts it."""
-    with make_load.private("tests") as target:
+    with private.service("tests") as target:
         yield target
 
 

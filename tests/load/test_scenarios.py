@@ -8,7 +8,9 @@ import gevent.monkey
 import pytest
 import requests
 
-from loadtests.run import NOT_RUN, Target, make_key, private
+from loadtests import private
+from loadtests.private import make_key
+from loadtests.run import NOT_RUN, Target
 from tests.load.conftest import Run, play
 from tests.services import ROOT, Node, private_folder
 
@@ -137,7 +139,7 @@ def test_relay_carries_over_each_transport(tmp_path: Path) -> None:
     [relay.most]
     "packets lost, share" = 0.2
     """
-    with private("relay") as target:
+    with private.service("relay") as target:
         options = ("--users=1", "--spawn-rate=1", "--run-time=14s")
         run = good(play("relay", target, tmp_path, *options, thresholds=wanted))
     assert run.verdict["found"]["relay udp, kbit/s a user"] > 1

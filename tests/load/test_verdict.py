@@ -88,7 +88,7 @@ def test_every_scenario_has_thresholds(scenario: str) -> None:
         ("[signaling", "thresholds"),
         ("[storm]", "there is no"),
         ('[signaling]\nusers = "many"', "users"),
-        ('[signaling.p99_ms]\njoin = "fast"', "join"),
+        ('[signaling.p99_ms]\njoin = "fast"', "p99_ms"),
         ("[signaling]\np99_ms = 3", "p99_ms"),
     ],
 )
