@@ -6,6 +6,7 @@ code 0 is good, 1 beyond the thresholds, 2 not run.
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -111,9 +112,19 @@ def play(
         "LOAD_CA_FILE": environ.get("CA_FILE", ""),
         "PYTHONPATH": str(ROOT),
     }
-    done = subprocess.run(command, check=False, cwd=ROOT, env={**environ, **secret})  # noqa: S603
+    code = to_its_end(command, {**environ, **secret})
     say(f"Reports: {folder.relative_to(ROOT)}/ (report.html, verdict.json, *.csv)")
-    return done.returncode
+    return code
+
+
+def to_its_end(command: list[str], environment: Mapping[str, str]) -> int:
+    """Run a program; Ctrl-C is for it alone, since it ends with a verdict."""
+    with subprocess.Popen(command, cwd=ROOT, env=environment) as program:  # noqa: S603
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            return program.wait()
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 def locust(name: str, url: str) -> list[str]:
