@@ -24,7 +24,7 @@ from gevent.lock import RLock
 from locust import User, events
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
-from locust.runners import WorkerRunner
+from locust.runners import MasterRunner, WorkerRunner
 
 from loadtests import verdict
 from loadtests.client import AgentBrowser, Call, Site, Trouble, host, join
@@ -37,7 +37,7 @@ CALL, ABUSE = "call", "abuse"
 """Kinds of events: what people wait for, and what the others do to them."""
 
 PROGRESS_SECONDS = 10.0
-STOP_SECONDS = 5.0
+STOP_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -118,9 +118,8 @@ class Harness:
 
     def _await_workers(self) -> None:
         """Workers elsewhere stop a moment after their master."""
-        until, runner = time.monotonic() + STOP_SECONDS, self.environment.runner
-        while runner and runner.user_count and time.monotonic() < until:
-            gevent.sleep(0.2)
+        if isinstance(self.environment.runner, MasterRunner):
+            gevent.sleep(STOP_SECONDS)
 
     def quit(self, **_: Any) -> None:
         """Give the verdict."""

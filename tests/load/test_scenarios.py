@@ -41,7 +41,7 @@ def test_signaling_is_whole_journeys_and_leaves_nothing(
     """From the log-in to the history; what was made is gone afterwards."""
     wanted = f"[signaling.p99_ms]\n{WHOLE}"
     run = good(
-        play("signaling", target, tmp_path, *FAST, "--run-time=12s", thresholds=wanted)
+        play("signaling", target, tmp_path, *FAST, "--run-time=20s", thresholds=wanted)
     )
     assert run.count("whole journey") >= 1
     assert left(target) == 0
@@ -89,7 +89,7 @@ def test_storm_keeps_every_seat(target: Target, tmp_path: Path) -> None:
     """All sockets are cut, and all seats are taken back."""
     wanted = '[storm.plan]\nevery_seconds = 3\n[storm.p99_ms]\n"resume" = 60000\n'
     run = good(
-        play("storm", target, tmp_path, *FAST, "--run-time=12s", thresholds=wanted)
+        play("storm", target, tmp_path, *FAST, "--run-time=20s", thresholds=wanted)
     )
     assert run.count("resume") >= 6
 
@@ -98,7 +98,7 @@ def test_mixed_day_is_over_when_it_is_evening(target: Target, tmp_path: Path) ->
     """The shape ends the run itself."""
     wanted = f"[mixed_day.p99_ms]\n{WHOLE}"
     run = good(
-        play("mixed_day", target, tmp_path, *FAST, "--run-time=14s", thresholds=wanted)
+        play("mixed_day", target, tmp_path, *FAST, "--run-time=22s", thresholds=wanted)
     )
     assert run.count("end") >= 1
 
@@ -140,7 +140,7 @@ def test_relay_carries_over_each_transport(tmp_path: Path) -> None:
     "packets lost, share" = 0.2
     """
     with private.service("relay") as target:
-        options = ("--users=1", "--spawn-rate=1", "--run-time=14s")
+        options = ("--users=1", "--spawn-rate=1", "--run-time=22s")
         run = good(play("relay", target, tmp_path, *options, thresholds=wanted))
     assert run.verdict["found"]["relay udp, kbit/s a user"] > 1
 
@@ -148,7 +148,7 @@ def test_relay_carries_over_each_transport(tmp_path: Path) -> None:
 def test_workers_do_it_for_a_master(target: Target, tmp_path: Path) -> None:
     """Two processes make the load; the master has the verdict of both."""
     wanted = f"[signaling.p99_ms]\n{WHOLE}"
-    options = (*FAST, "--run-time=12s", "--processes=2", "--expect-workers=2")
+    options = (*FAST, "--run-time=20s", "--processes=2", "--expect-workers=2")
     good(play("signaling", target, tmp_path, *options, thresholds=wanted))
     assert left(target) == 0
 
