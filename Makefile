@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(VENV):$(PATH)
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup dev test lint format docs lock bench release deploy deploy-test network \
+.PHONY: help run setup dev test lint format docs lock bench load release deploy deploy-test network \
 	compose-secrets clean
 
 help: ## Say what there is.
@@ -44,6 +44,9 @@ lock: dev ## Pin the newest versions of all packages.
 bench: dev ## Measure the way from the click on Join to the first picture, and codecs.
 	@$(VENV)/python -m loadtests.bench.first_frame
 	@$(VENV)/python -m loadtests.bench.codecs
+
+load: dev ## Put it under load, get a verdict: SCENARIO=signaling HOST=https://… KEY=…
+	@$(VENV)/python -m loadtests.run
 
 release: control ## Build what hosts install: dist/deskside-VERSION.tar.
 	@$(VENV)/python -m tools.release

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import AsyncGenerator, Callable
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 from quart import Quart, websocket
 
 from app import __version__
@@ -30,7 +30,18 @@ from app.live.transact import Transactor
 from app.ports import Backplane
 from app.protocol.tickets import Tickets
 from app.settings import Settings
-from app.web import api, auth, errors, openapi, ops, proxy, security, site, socket
+from app.web import (
+    api,
+    auth,
+    errors,
+    load_api,
+    openapi,
+    ops,
+    proxy,
+    security,
+    site,
+    socket,
+)
 from app.web.brand import Brand
 from app.web.idle import Idle
 from app.web.limits import Attempts
@@ -40,8 +51,8 @@ from app.web.visits import Visits
 
 log = logging.getLogger(__name__)
 
-PUBLIC = site.PUBLIC | {"auth.*", "ops.*", "socket.*", "api.*", "openapi"}
-"""Endpoints and blueprints that need no logged-in agent; `api` asks for its keys."""
+PUBLIC = site.PUBLIC | {"auth.*", "ops.*", "socket.*", "api.*", "load.*", "openapi"}
+"""Endpoints and blueprints that need no agent; `api` and `load` ask for keys."""
 
 FLUSH_SECONDS = 5.0
 
@@ -51,6 +62,7 @@ def create(settings: Settings) -> Quart:  # noqa: PLR0915  (a list of parts)
     clock = time.time
     registry = CollectorRegistry()
     metrics = Metrics(registry)
+    ProcessCollector(registry=registry)
     tickets = Tickets(settings.secret)
     cookies = security.Cookies(settings.secure)
 
@@ -100,7 +112,13 @@ def create(settings: Settings) -> Quart:  # noqa: PLR0915  (a list of parts)
     )
     site.install(app, pages)
     app.register_blueprint(
-        auth.blueprint(records.agents, sessions, attempts, public=PUBLIC)
+        auth.blueprint(
+            records.agents,
+            sessions,
+            attempts,
+            public=PUBLIC,
+            load_tests=settings.load_tests,
+        )
     )
     app.register_blueprint(
         socket.blueprint(hub, Idle(records), _own_origin(settings.public_url))
@@ -114,6 +132,9 @@ def create(settings: Settings) -> Quart:  # noqa: PLR0915  (a list of parts)
             public_url=settings.public_url,
             country=settings.default_country,
         )
+    )
+    app.register_blueprint(
+        load_api.blueprint(records, rooms, allowed=settings.load_tests)
     )
     openapi.install(app, __version__)
     if settings.proxy_hops:

@@ -512,6 +512,17 @@ class Settings:
             whole(0, 1_000_000),
         ),
     )
+    load_tests: bool = declare(
+        False,
+        Declared(
+            OPERATION,
+            "Allows load tests with a key of the scope `loadtest`: it makes agents of "
+            "its own and removes them with their rooms. Turn it off again afterwards.",
+            "1",
+            yes_or_no,
+            shown_default="`0`",
+        ),
+    )
     log_level: str = declare(
         "info",
         Declared(

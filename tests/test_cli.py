@@ -212,6 +212,15 @@ def test_key_is_shown_once_and_revoked(shell: Shell) -> None:
     assert "no active key" in shell.fails("apikey", "revoke", key.id)
 
 
+def test_key_of_load_tests_says_what_it_opens(shell: Shell) -> None:
+    """Its beginning tells it from a key of the REST API, and `check` knows it too."""
+    result = shell.run("apikey", "add", "ayu@x.id", "--scope", "loadtest")
+    assert result.stdout.startswith("dsl_")
+    assert "of ayu@x.id" in shell.ok("apikey", "check", given=result.stdout)
+    turned = result.stdout.replace("dsl_", "dsk_")
+    shell.fails("apikey", "check", given=turned)
+
+
 # Customers.
 
 

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 import click
 
 from app.adapters.sql.records import Records
+from app.adapters.sql.records.api_keys import scope_of
 from app.cli.shared import checked, day, find_agent, table, with_records
+from app.domain.records import KeyScope
 from app.settings import Settings
 from app.web import forms
 
@@ -19,12 +21,21 @@ def apikey() -> None:
 @apikey.command("add")
 @click.argument("email")
 @click.option("--name", default="API key", show_default=True, help="What it is for.")
+@click.option(
+    "--scope",
+    type=click.Choice([scope.value for scope in KeyScope]),
+    default=KeyScope.API.value,
+    show_default=True,
+    help="The REST API, or load tests and nothing else (DESKSIDE_LOAD_TESTS).",
+)
 @with_records
-async def add_key(_settings: Settings, records: Records, email: str, name: str) -> None:
+async def add_key(
+    _settings: Settings, records: Records, email: str, name: str, scope: str
+) -> None:
     """Make a key that acts as the agent EMAIL and print it: it is shown once only."""
     owner = await find_agent(records, email)
     name = checked("Name", forms.required(forms.line, forms.NAME), name)
-    _key, plain = await records.api_keys.add(name, owner.id)
+    _key, plain = await records.api_keys.add(name, owner.id, KeyScope(scope))
     click.echo("Keep it safe: it is not stored and will not be shown again.", err=True)
     click.echo(plain)
 
@@ -63,7 +74,7 @@ async def revoke_key(_settings: Settings, records: Records, key_id: str) -> None
 async def check_key(_settings: Settings, records: Records) -> None:
     """Say whose key standard input holds; exit code 1 if it is no good."""
     plain = sys.stdin.readline().strip()
-    found = await records.api_keys.identify(plain, datetime.now(UTC))
+    found = await records.api_keys.identify(plain, datetime.now(UTC), scope_of(plain))
     if found is None:
         raise click.ClickException("This key is not known, revoked, or of nobody.")
     key, owner = found

@@ -20,6 +20,13 @@ class AgentRole(StrEnum):
     ADMIN = "admin"
 
 
+class KeyScope(StrEnum):
+    """What a key opens: the REST API as its agent, or load tests and nothing else."""
+
+    API = "api"
+    LOADTEST = "loadtest"
+
+
 class RoomState(StrEnum):
     """Where a room stands, projected from its facts.
 
@@ -45,6 +52,10 @@ class CursorError(ValueError):
     """A cursor that no page of this list has given out."""
 
 
+LOAD_AGENT_DOMAIN = ".load.invalid"
+"""How the addresses of made-up agents end; nobody can have one (RFC 2606)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Agent:
     """Someone with an account. ``locale`` is None where the browser's is to be used."""
@@ -56,6 +67,11 @@ class Agent:
     locale: str | None
     created_at: datetime
     disabled_at: datetime | None
+
+    @property
+    def made_up(self) -> bool:
+        """Whether a load test made them: they see rooms and history, no more."""
+        return self.email.endswith(LOAD_AGENT_DOMAIN)
 
 
 @dataclass(frozen=True, slots=True)

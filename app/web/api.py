@@ -108,28 +108,34 @@ def blueprint(
         if scheme.lower() == "bearer":
             found = await records.api_keys.identify(plain.strip(), datetime.now(UTC))
         if found is None:
-            return _unknown()
+            return unknown_key()
         g.api_key, g.agent = found
         return None
 
-    @api.errorhandler(Refused)
-    async def refused(error: Refused) -> Response:
-        return error.response()
+    refuse_in_json(api)
 
     @api.errorhandler(CursorError)
     async def wrong_cursor(_error: CursorError) -> Response:
         return _invalid({"cursor": _("No page has given out this cursor.")}).response()
-
-    @api.errorhandler(BackplaneError)
-    async def away(_error: BackplaneError) -> Response:
-        text = _("The live state cannot be reached. Try again in a moment.")
-        return error_json(503, text)
 
     _room_routes(api, records, rooms, public_url)
     _seat_routes(api, rooms, tickets, fleet)
     _call_routes(api, records)
     _customer_routes(api, records, country)
     return api
+
+
+def refuse_in_json(api: Blueprint) -> None:
+    """Answer what cannot be done in the words of the API."""
+
+    @api.errorhandler(Refused)
+    async def refused(error: Refused) -> Response:
+        return error.response()
+
+    @api.errorhandler(BackplaneError)
+    async def away(_error: BackplaneError) -> Response:
+        text = _("The live state cannot be reached. Try again in a moment.")
+        return error_json(503, text)
 
 
 def once(records: Records) -> Callable[[View], View]:
@@ -219,14 +225,14 @@ def _room_routes(
     @once(records)
     async def create_room() -> Response:
         """Make a room."""
-        wanted = await _read(RoomIn)
+        wanted = await read_body(RoomIn)
         data = msgspec.structs.asdict(wanted)
         if wanted.passcode is None:
             data["passcode"] = offer_passcode()
         form = _checked(forms.room(data))
         await _check_customer(records, form.customer_id)
         room = await rooms.create(_agent().id, form)
-        return _answer(shown(room), 201)
+        return answer(shown(room), 201)
 
     @api.get("/rooms")
     @documented(query=RoomQuery, gives=RoomList, errors=(401, 422))
@@ -236,13 +242,13 @@ def _room_routes(
         page = await records.rooms.list(
             _whose(None), query.state, query.cursor, query.limit
         )
-        return _answer(RoomList([shown(room) for room in page.items], page.next_cursor))
+        return answer(RoomList([shown(room) for room in page.items], page.next_cursor))
 
     @api.get("/rooms/<room_id>")
     @documented(gives=RoomOut, errors=(401, 404))
     async def read_room(room_id: str) -> Response:
         """Read a room."""
-        return _answer(shown(await own(room_id)))
+        return answer(shown(await own(room_id)))
 
     @api.post("/rooms/<room_id>/end")
     @documented(headers=OnceHeaders, gives=RoomOut, status=202, errors=(401, 404, 503))
@@ -256,7 +262,7 @@ def _room_routes(
         if room.state is not RoomState.ENDED:
             await rooms.end(room.id)
             room = await own(room_id)
-        return _answer(shown(room), 202)
+        return answer(shown(room), 202)
 
 
 def _seat_routes(
@@ -284,27 +290,27 @@ def _seat_routes(
             name=agent.name,
             terms=rooms.terms(room),
         )
-        return _answer(TicketOut(tickets.seat(seat, time.time())))
+        return answer(TicketOut(tickets.seat(seat, time.time())))
 
     @api.post("/ice-servers")
     @documented(takes=IceIn, gives=IceOut, errors=(401, 422))
     async def give_ice_servers() -> Response:
         """Give STUN and TURN servers with fresh credentials."""
-        wanted = await _read(IceIn)
+        wanted = await read_body(IceIn)
         relays, now = fleet(), time.time()
         seconds = min(wanted.seconds or relays.ttl, relays.ttl)
         # Each holds a name of its own, so that one does not use up another's quota.
         holder = ParticipantId(f"api.{secrets.token_hex(6)}")
         short = msgspec.structs.replace(relays, ttl=seconds)
         servers = short.servers(short.choose(RoomId(holder), now), holder, now)
-        return _answer(IceOut(list(servers), seconds))
+        return answer(IceOut(list(servers), seconds))
 
     @api.get("/relays")
     @documented(gives=RelayList, errors=(401,))
     async def list_relays() -> Response:
         """List the relays, with how it stands with each."""
         now = time.time()
-        return _answer(RelayList([RelayOut.of(one, now) for one in fleet().known]))
+        return answer(RelayList([RelayOut.of(one, now) for one in fleet().known]))
 
 
 def _call_routes(api: Blueprint, records: Records) -> None:
@@ -321,7 +327,7 @@ def _call_routes(api: Blueprint, records: Records) -> None:
             reason=query.reason,
         )
         page = await records.calls.list(which, query.cursor, query.limit)
-        return _answer(CallList([*map(CallOut.of, page.items)], page.next_cursor))
+        return answer(CallList([*map(CallOut.of, page.items)], page.next_cursor))
 
     @api.get("/calls/<call_id>")
     @documented(gives=CallWithEvents, errors=(401, 404))
@@ -332,7 +338,7 @@ def _call_routes(api: Blueprint, records: Records) -> None:
             raise _missing()
         events = [*map(EventOut.of, await records.calls.events(call.id))]
         fields = msgspec.structs.asdict(CallOut.of(call))
-        return _answer(CallWithEvents(**fields, events=events))
+        return answer(CallWithEvents(**fields, events=events))
 
 
 def _customer_routes(api: Blueprint, records: Records, country: str) -> None:
@@ -347,7 +353,7 @@ def _customer_routes(api: Blueprint, records: Records, country: str) -> None:
     @once(records)
     async def create_customer() -> Response:
         """Add a customer to the directory."""
-        data = msgspec.structs.asdict(await _read(CustomerIn))
+        data = msgspec.structs.asdict(await read_body(CustomerIn))
         new = _checked(forms.customer(data, country))
         try:
             customer = await records.customers.add(
@@ -356,7 +362,7 @@ def _customer_routes(api: Blueprint, records: Records, country: str) -> None:
         except Taken as taken:
             text = _("Another customer has this already.")
             raise Refused(409, text, "taken", {taken.field: text}) from taken
-        return _answer(CustomerOut.of(customer), 201)
+        return answer(CustomerOut.of(customer), 201)
 
     @api.get("/customers")
     @documented(query=CustomerQuery, gives=CustomerList, errors=(401, 422))
@@ -365,7 +371,7 @@ def _customer_routes(api: Blueprint, records: Records, country: str) -> None:
         query = _query(CustomerQuery)
         page = await records.customers.list(query.q, query.cursor, query.limit)
         items = [*map(CustomerOut.of, page.items)]
-        return _answer(CustomerList(items, page.next_cursor))
+        return answer(CustomerList(items, page.next_cursor))
 
     @api.get("/customers/<customer_id>")
     @documented(gives=CustomerOut, errors=(401, 404))
@@ -374,7 +380,7 @@ def _customer_routes(api: Blueprint, records: Records, country: str) -> None:
         customer = await records.customers.read(CustomerId(customer_id))
         if customer is None:
             raise _missing()
-        return _answer(CustomerOut.of(customer))
+        return answer(CustomerOut.of(customer))
 
 
 # Who asks, and what is theirs.
@@ -419,7 +425,8 @@ async def _body() -> bytes:
     return data
 
 
-async def _read(model: type[T]) -> T:
+async def read_body(model: type[T]) -> T:
+    """Return the JSON of a request; raises Refused, which names what is wrong."""
     if not request.is_json:
         raise UnsupportedMediaType
     try:
@@ -467,14 +474,16 @@ def _missing() -> Refused:
     return Refused(404, _("There is no such thing, or it is not yours to see."))
 
 
-def _unknown() -> Response:
+def unknown_key() -> Response:
+    """Return the answer to whoever has no key, or not the right one."""
     text = _("Send a valid API key: Authorization: Bearer dsk_…")
     response = error_json(401, text, "bad_key")
     response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
-def _answer(body: msgspec.Struct, status: int = 200) -> Response:
+def answer(body: msgspec.Struct, status: int = 200) -> Response:
+    """Return a body as JSON."""
     return _json(msgspec.json.encode(body), status)
 
 

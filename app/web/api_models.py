@@ -271,6 +271,25 @@ class CustomerQuery(Struct, forbid_unknown_fields=True, kw_only=True):
     limit: Limit = 50
 
 
+class LoadTestOut(Struct):
+    """Load tests are allowed."""
+
+    agents: Annotated[int, told("How many agents the key has.")]
+
+
+class LoadAgentsIn(Struct, forbid_unknown_fields=True, kw_only=True):
+    """Agents to be made for a load test."""
+
+    count: Annotated[int, Meta(ge=1, le=500, description="How many.")]
+
+
+class LoadAgentsOut(Struct):
+    """Agents who may log in like any other."""
+
+    emails: list[str]
+    password: Annotated[str, told("Of all of them.")]
+
+
 class ErrorBody(Struct, kw_only=True, omit_defaults=True):
     """What went wrong."""
 

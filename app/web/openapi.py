@@ -19,6 +19,7 @@ Schema = dict[str, Any]
 REFERENCE = "#/components/schemas/{name}"
 WORDS = {
     401: "No key, or one that is not good.",
+    403: "The service does not allow it.",
     404: "There is no such thing, or it is not this key's to see.",
     409: "It contradicts what is there.",
     410: "It was there, and is over.",

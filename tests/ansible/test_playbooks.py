@@ -20,6 +20,7 @@ EXPECTED = {
     "restore",
     "rotate_secrets",
     "doctor",
+    "loadtest",
     "uninstall",
 }
 MOST_LINES_TO_FILL_IN = 15

@@ -7,6 +7,7 @@ import pytest
 
 from tests.compose.plugin import compose_plugin
 from tests.compose.project import make_secrets
+from tests.services import ROOT
 
 
 def config(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -58,3 +59,28 @@ def test_profile(ready: Path, profile: str, services: set[str]) -> None:
         command, cwd=ready, capture_output=True, text=True, check=True
     )
     assert set(done.stdout.split()) == services
+
+
+def test_load_tests_ask_for_what_they_need() -> None:
+    """Their own file needs the service and a key, and names both."""
+    command = [str(compose_plugin()), "-f", "docker-compose.load.yml", "config"]
+    given = {"PATH": "/usr/bin:/bin", "LOAD_HOST": "https://help.test"}
+    without = subprocess.run(
+        [*command, "--quiet"],
+        check=False,
+        cwd=ROOT,
+        env=given,
+        capture_output=True,
+        text=True,
+    )
+    assert "a key of the scope loadtest" in without.stderr
+    whole = subprocess.run(
+        [*command[:3], "--profile", "load", "config", "--services"],
+        check=False,
+        cwd=ROOT,
+        env=given | {"LOAD_KEY": "dsl_x"},
+        capture_output=True,
+        text=True,
+    )
+    assert whole.returncode == 0, whole.stderr
+    assert set(whole.stdout.split()) == {"master", "worker"}

@@ -31,7 +31,7 @@ from app.live.metrics import Metrics
 from app.live.transact import Transactor
 from app.ports import BackplaneError
 from app.protocol.tickets import Tickets
-from app.web import api, errors, openapi
+from app.web import api, errors, load_api, openapi
 from app.web.rooms import Rooms
 from tests.domain.fleet import known
 from tests.services import ROOT
@@ -157,6 +157,7 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
             country="id",
         )
     )
+    app.register_blueprint(load_api.blueprint(records, rooms, allowed=True))
     yield Service(app, hub, records, Ledger(backplane, records, metrics))
     await records.close()
 
@@ -665,6 +666,9 @@ async def test_openapi_names_everything_and_nothing_else(service: Service) -> No
         for method in operations
     }
     assert routes == {
+        ("/api/v1/load-test", "get"),
+        ("/api/v1/load-test", "delete"),
+        ("/api/v1/load-test/agents", "post"),
         ("/api/v1/rooms", "get"),
         ("/api/v1/rooms", "post"),
         ("/api/v1/rooms/{room_id}", "get"),
@@ -708,7 +712,7 @@ async def test_manual_has_every_route(service: Service) -> None:
         for path, operations in (await response.get_json())["paths"].items()
         for method in operations
     }
-    told = set(re.findall(r"^\| `(GET|POST) (\S+)`", MANUAL, re.MULTILINE))
+    told = set(re.findall(r"^\| `(GET|POST|DELETE) (\S+)`", MANUAL, re.MULTILINE))
     assert told == served
 
 

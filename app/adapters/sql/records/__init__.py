@@ -14,6 +14,7 @@ from app.adapters.sql.records.check_reports import CheckReports
 from app.adapters.sql.records.customers import Customers
 from app.adapters.sql.records.facts import Facts
 from app.adapters.sql.records.idempotency import Idempotency
+from app.adapters.sql.records.load_agents import LoadAgents
 from app.adapters.sql.records.relays import Relays
 from app.adapters.sql.records.rooms import Rooms
 from app.adapters.sql.records.sessions import Sessions
@@ -36,6 +37,7 @@ class Records:
         self.calls = Calls(engine)
         self.check_reports = CheckReports(engine)
         self.check_pairs = CheckPairs(engine)
+        self.load_agents = LoadAgents(engine)
         self._facts = Facts(engine)
 
     @classmethod

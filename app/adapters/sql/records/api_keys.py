@@ -15,11 +15,11 @@ from app.adapters.sql.records.store import (
 )
 from app.adapters.sql.tables import agents, api_keys
 from app.domain.ids import AgentId
-from app.domain.records import Agent, ApiKey
+from app.domain.records import Agent, ApiKey, KeyScope
 
 
-PREFIX = "dsk_"
-"""How every key begins, so that scanners of published secrets can know one."""
+PREFIXES = {KeyScope.API: "dsk_", KeyScope.LOADTEST: "dsl_"}
+"""How keys begin: whoever finds one, or scans for secrets, knows what it opens."""
 
 SHOWN = 10
 TOUCH = timedelta(minutes=1)
@@ -29,9 +29,11 @@ TOUCH = timedelta(minutes=1)
 class ApiKeys(Store):
     """The keys to the REST API."""
 
-    async def add(self, name: str, agent_id: AgentId) -> tuple[ApiKey, str]:
+    async def add(
+        self, name: str, agent_id: AgentId, scope: KeyScope = KeyScope.API
+    ) -> tuple[ApiKey, str]:
         """Store a key and return it with its plain text, which is not kept."""
-        plain = PREFIX + secrets.token_urlsafe(32)
+        plain = PREFIXES[scope] + secrets.token_urlsafe(32)
         key = ApiKey(
             id=new_id(),
             name=name,
@@ -44,7 +46,7 @@ class ApiKeys(Store):
         values = {column: getattr(key, column) for column in ApiKey.__slots__}
         async with self._writing() as connection:
             await connection.execute(
-                insert(api_keys).values(**values, key_hash=sha256(plain))
+                insert(api_keys).values(**values, key_hash=_stored(plain, scope))
             )
         return key, plain
 
@@ -53,11 +55,16 @@ class ApiKeys(Store):
         found = await self.identify(plain, now)
         return found and found[1]
 
-    async def identify(self, plain: str, now: datetime) -> tuple[ApiKey, Agent] | None:
-        """Return a key that is good and its agent, and remember that it was used."""
+    async def identify(
+        self, plain: str, now: datetime, scope: KeyScope = KeyScope.API
+    ) -> tuple[ApiKey, Agent] | None:
+        """Return a key that is good and its agent, and remember that it was used.
+
+        A key of another scope is not found.
+        """
         query = select(api_keys, agents).join_from(api_keys, agents)
         query = query.where(
-            api_keys.c.key_hash == sha256(plain),
+            api_keys.c.key_hash == _stored(plain, scope),
             api_keys.c.revoked_at.is_(None),
             agents.c.disabled_at.is_(None),
         )
@@ -97,3 +104,17 @@ class ApiKeys(Store):
         )
         async with self._writing() as connection:
             await connection.execute(query)
+
+
+def scope_of(plain: str) -> KeyScope:
+    """Return what a key, good or not, claims to open."""
+    known = plain.startswith(PREFIXES[KeyScope.LOADTEST])
+    return KeyScope.LOADTEST if known else KeyScope.API
+
+
+def _stored(plain: str, scope: KeyScope) -> bytes:
+    """Return what is kept of a key: another hash for each scope.
+
+    So a release that knows of no scopes does not take one kind for the other.
+    """
+    return sha256(plain if scope is KeyScope.API else f"{scope}:{plain}")

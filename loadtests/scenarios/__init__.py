@@ -1,0 +1,1 @@
+"""The scenarios: each is a locustfile of its own."""
