@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(VENV):$(PATH)
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup dev test lint format docs lock bench release deploy deploy-test network \
+.PHONY: help run setup dev test lint format docs lock bench figures plan-check release deploy deploy-test network \
 	compose-secrets clean
 
 help: ## Say what there is.
@@ -44,6 +44,12 @@ lock: dev ## Pin the newest versions of all packages.
 bench: dev ## Measure the way from the click on Join to the first picture, and codecs.
 	@$(VENV)/python -m loadtests.bench.first_frame
 	@$(VENV)/python -m loadtests.bench.codecs
+
+figures: dev ## Measure what calls cost here, for `deskside plan`: app/figures.json.
+	@$(VENV)/python -m loadtests.capacity.measure
+
+plan-check: dev ## Hold `deskside plan` against a run of another size on this machine.
+	@$(VENV)/python -m loadtests.capacity.check
 
 release: control ## Build what hosts install: dist/deskside-VERSION.tar.
 	@$(VENV)/python -m tools.release

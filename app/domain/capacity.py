@@ -29,7 +29,8 @@ BLOCKED = 0.01
 
 GATHERED = 4
 """URLs of a relay as playbooks make it (UDP, TCP, TLS on 5349 and on 443): a browser
-makes an allocation at each when a call begins, whether it will need it or not."""
+makes an allocation at each when a call begins, whether it will need it or not. Only
+where both sides are a few milliseconds apart is it connected before it asks any."""
 
 SPARE = 2
 """URLs of the second relay that a call is given where there are several."""
@@ -271,7 +272,7 @@ def relay(demand: Demand, traffic: Traffic, host: Host) -> Relaying:
     What a side sends goes into the relay and out of it again, and so does what the
     other sends: twice the rate in each direction, whether one side uses the relay or
     both, as both are led to the same one. Allocations are made by every call, since
-    browsers gather before they know.
+    browsers gather before they know, and are reckoned as held to its end.
     """
     calls = min(traffic.peak_calls, quantile(demand.offered * demand.relayed))
     each = 2 * wire_kbps(demand.kbps) / 1_000
@@ -347,7 +348,7 @@ def _parts(
     yield Part(
         "agents",
         traffic.enough_agents / demand.agents,
-        "more agents, or shorter calls",
+        "agents, or make calls shorter",
     )
     yield Part(
         "processors",

@@ -24,6 +24,9 @@ PASSWORD = secrets.token_urlsafe(16)
 SECONDS = 30.0
 """How long anything is waited for."""
 
+AT_ONCE = 6
+"""Calls that begin at the same time; the others wait for their turn."""
+
 EVERY = 10.0
 """Seconds between two `quality` of a page; so it has no need of heartbeats."""
 
@@ -156,8 +159,11 @@ class Seat:
 class Agent:
     """Somebody at work, with the console open."""
 
-    def __init__(self, url: str, origin: str, email: str) -> None:
+    def __init__(
+        self, url: str, origin: str, email: str, gate: asyncio.Semaphore
+    ) -> None:
         self.browser = Browser(url, origin)
+        self._gate = gate
         self.talks = asyncio.Event()
         """Set while a call goes on."""
         self.talked = 0.0
@@ -188,6 +194,23 @@ class Agent:
 
     async def call(self, over: asyncio.Event) -> None:
         """Have one call with a customer until it is over, with every page of it."""
+        customer = Browser(self.browser.url, self.browser.origin)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(customer.close)
+            async with self._gate:
+                link, seats = await self._meet(customer, stack)
+            self.talks.set()
+            began = asyncio.get_running_loop().time()
+            await _talk(*seats, over)
+            self.talked += asyncio.get_running_loop().time() - began
+            self.talks.clear()
+            await customer.get(f"{link}/ended")
+        await self.browser.get("/console")
+
+    async def _meet(
+        self, customer: Browser, stack: AsyncExitStack
+    ) -> tuple[str, tuple[Seat, Seat]]:
+        """Make a room and meet a customer in it; gives the link and both seats."""
         await self.browser.get("/rooms/new")
         passcode = "123456"
         room = await self.browser.post("/rooms/new", title="Help", passcode=passcode)
@@ -195,23 +218,13 @@ class Agent:
         if not found:
             raise RuntimeError("the page of the room holds no link")
         link = urlsplit(found[1]).path
-        customer = Browser(self.browser.url, self.browser.origin)
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(customer.close)
-            take = stack.enter_async_context
-            here = await take(Seat.take(self.browser, f"{room}/call"))
-            await customer.get(link)
-            form = {"name": "Budi", "phone": "+6281234567890", "passcode": passcode}
-            page = await customer.post(link, **form)
-            there = await take(Seat.take(customer, page))
-            await _negotiate(here, there)
-            self.talks.set()
-            began = asyncio.get_running_loop().time()
-            await _talk(here, there, over)
-            self.talked += asyncio.get_running_loop().time() - began
-            self.talks.clear()
-            await customer.get(f"{link}/ended")
-        await self.browser.get("/console")
+        take = stack.enter_async_context
+        here = await take(Seat.take(self.browser, f"{room}/call"))
+        await customer.get(link)
+        form = {"name": "Budi", "phone": "+6281234567890", "passcode": passcode}
+        there = await take(Seat.take(customer, await customer.post(link, **form)))
+        await _negotiate(here, there)
+        return link, (here, there)
 
 
 async def _negotiate(agent: Seat, customer: Seat) -> None:
@@ -226,6 +239,8 @@ async def _negotiate(agent: Seat, customer: Seat) -> None:
     await agent.say("candidates", **candidates(4, end=True))
     for seat in (agent, customer):
         await seat.say("enter", media=MEDIA)
+    while (await agent.hear("peer"))["peer"]["stage"] != "present":
+        pass
     await agent.say("connected", **CONNECTED)
 
 

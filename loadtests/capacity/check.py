@@ -21,7 +21,7 @@ from loadtests.capacity.stand import Reading, Stand, standing
 
 
 NODES = 2
-AGENTS = 40
+AGENTS = 20
 LENGTHS = (20.5, 0.5, 40.5)
 """Seconds of the calls that an agent has; agents begin at another of them each."""
 

@@ -25,7 +25,7 @@ from tests.services import find_program
 
 
 RESULT = Path("app/figures.json")
-AGENTS = 60
+AGENTS = 30
 ROUNDS = 2
 IDLE_SECONDS = 15.0
 HELD_SECONDS = 30.0

@@ -15,7 +15,7 @@ from app.adapters.redis_backplane import PREFIX
 from app.adapters.sql.records import Records
 from app.domain.records import AgentRole
 from app.web.passwords import hash_password
-from loadtests.capacity.callers import PASSWORD, Agent
+from loadtests.capacity.callers import AT_ONCE, PASSWORD, Agent
 from tests.services import Node, Postgres, Redis, Turn, private_folder
 
 
@@ -69,8 +69,9 @@ class Stand:
             await records.agents.add(email, email, AgentRole.AGENT, hashed)
         await records.close()
         urls = [self.nodes[n % len(self.nodes)].url for n in range(count)]
+        gate = asyncio.Semaphore(AT_ONCE)
         return [
-            Agent(url, self._origin, email)
+            Agent(url, self._origin, email, gate)
             for url, email in zip(urls, emails, strict=True)
         ]
 
