@@ -233,8 +233,8 @@ def _source(figures: Figures) -> Iterator[str]:
         f"May be used: {capacity.HEADROOM:.0%} of processors and lines, "
         f"{capacity.FILLED:.0%} of memory and relays. Measured on "
         f"{figures.measured_on} with Deskside {machine.deskside} and Python "
-        f"{machine.python} on {machine.cores} cores of {machine.processor}, where a plan comes within "
-        "25 % of a real run; other processors differ."
+        f"{machine.python} on {machine.cores} cores of {machine.processor}; "
+        "there a plan comes within 25 % of a real run, and other processors differ."
     )
 
 
