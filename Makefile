@@ -7,7 +7,8 @@ export PATH := $(CURDIR)/$(VENV):$(PATH)
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup dev test lint format docs lock bench load release deploy deploy-test network \
+.PHONY: help run setup dev test lint format docs lock bench load figures plan-check release \
+	deploy deploy-test network \
 	compose-secrets clean
 
 help: ## Say what there is.
@@ -47,6 +48,12 @@ bench: dev ## Measure the way from the click on Join to the first picture, and c
 
 load: dev ## Put it under load, get a verdict: SCENARIO=signaling HOST=https://… KEY=…
 	@$(VENV)/python -m loadtests.run
+
+figures: dev ## Measure what calls cost here, for `deskside plan`: app/figures.json.
+	@$(VENV)/python -m loadtests.capacity.measure
+
+plan-check: dev ## Hold `deskside plan` against a run of another size on this machine.
+	@$(VENV)/python -m loadtests.capacity.check
 
 release: control ## Build what hosts install: dist/deskside-VERSION.tar.
 	@$(VENV)/python -m tools.release

@@ -296,6 +296,20 @@ class Turn(Service):
         self.statistics: Redis | None = None
         """Where it writes what it does (database 2), if anywhere."""
 
+    def ready(self) -> bool:
+        # Its listeners for UDP come after those for TCP: ask by a binding request
+        # (RFC 8489, section 5).
+        asked = b"\0\1\0\0" + (0x2112A442).to_bytes(4) + secrets.token_bytes(12)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.settimeout(0.2)
+            try:
+                udp.connect((self.host, self.port))
+                udp.send(asked)
+                answered = udp.recv(1500)[8:20] == asked[8:]
+            except OSError:
+                return False
+        return answered and super().ready()
+
     @property
     def url(self) -> str:
         """TURN over UDP."""

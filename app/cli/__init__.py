@@ -9,7 +9,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import __version__
 from app.adapters.sql.migrations import NewerSchemaError, migrate
-from app.cli import agents, apikeys, check, customers, doctor, relays, render, rooms
+from app.cli import (
+    agents,
+    apikeys,
+    check,
+    customers,
+    doctor,
+    plan,
+    relays,
+    render,
+    rooms,
+)
 from app.cli.shared import brief, load_settings, refuse_other_tables
 
 
@@ -65,6 +75,7 @@ for command in (
     rooms.room,
     check.check,
     doctor.doctor,
+    plan.plan,
     render.render,
 ):
     main.add_command(command)
