@@ -38,7 +38,9 @@ MOVE_WITHIN = 2.0
 MOVE_APART = 1.5
 """Seconds by which the customer's page follows the agent's."""
 
-MAX_CONNECTIONS = 5_000
+MAX_CONNECTIONS = 12_000
+"""Sockets of one node: 5,000 rooms, and who comes back before its old socket ends."""
+
 MAX_LISTENER_BACKLOG = 100
 
 logger = logging.getLogger(__name__)
