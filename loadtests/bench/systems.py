@@ -9,11 +9,12 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from loadtests.bench import wires
 from tests.e2e.conftest import add_agent
-from tests.services import ROOT, Node, Redis, Service, private_folder
+from tests.services import ROOT, Node, Redis, Service, free_port, private_folder
 
 
 HERE = Path(__file__).parent
@@ -68,7 +69,11 @@ def memory_of(process: Path) -> int:
 
 
 class Deskside(Measured, Node):
-    """Our own, as it is served."""
+    """Our own, as it is served; sockets come to the port that is for them alone."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.settings["socket_port"] = free_port()
 
 
 class SharedRedis(Measured, Redis):
@@ -125,9 +130,13 @@ class System:
     open_rooms: Callable[[Sequence[str]], None] = lambda rooms: None
     """Put rooms into the records, where a system has such."""
 
+    by_hypercorn: bool = False
+
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """Where sockets go."""
+        if isinstance(self.server, Deskside) and not self.by_hypercorn:
+            return int(self.server.settings["socket_port"])
         return self.server.port
 
     def cpu(self) -> float:
@@ -140,7 +149,9 @@ class System:
 
 
 @contextmanager
-def deskside(redis: bool = False) -> Iterator[System]:
+def deskside(
+    name: str = "Deskside", *, redis: bool = False, by_hypercorn: bool = False
+) -> Iterator[System]:
     """Our own with everything on; history in SQLite, rooms in memory or in Redis."""
     with private_folder("bench") as folder, ExitStack() as stack:
         one = SharedRedis(folder)
@@ -151,9 +162,8 @@ def deskside(redis: bool = False) -> Iterator[System]:
         add_agent(node, "bench@example.org", "Bench")
         stack.enter_context(node)
         wire = wires.Deskside(str(node.settings["secret"]))
-        file = folder / "deskside.db"
-        name = "Deskside on Redis" if redis else "Deskside"
-        yield System(name, node, wire, shared, lambda rooms: add_rooms(file, rooms))
+        rooms = partial(add_rooms, folder / "deskside.db")
+        yield System(name, node, wire, shared, rooms, by_hypercorn)
 
 
 def add_rooms(file: Path, rooms: Sequence[str]) -> None:
@@ -190,12 +200,17 @@ def socketio() -> Iterator[System]:
         yield System("Socket.IO", server, wires.SocketIo())
 
 
+def deskside_by_hypercorn() -> AbstractContextManager[System]:
+    """Our own where sockets come by the server that carries everything else."""
+    return deskside("Deskside by Hypercorn", by_hypercorn=True)
+
+
 def deskside_on_redis() -> AbstractContextManager[System]:
     """Our own as one of several processes."""
-    return deskside(redis=True)
+    return deskside("Deskside on Redis", redis=True)
 
 
-OURS = (deskside, deskside_on_redis)
+OURS = (deskside, deskside_by_hypercorn, deskside_on_redis)
 ALL: Sequence[Callable[[], AbstractContextManager[System]]] = (
     *OURS,
     flask,
