@@ -214,8 +214,9 @@ async def _return(system: System, lost: Side, back: list[Side]) -> None:
             try:
                 back.append(await side.connect(system.port))
             except (OSError, WSError):
-                # Refused: not there yet. Closed: there, and knows the seat no more.
-                welcome = b"" if side.heard else welcome
-                await asyncio.sleep(RETRY)
+                if side.heard:
+                    welcome = b""  # It is there, and knows the seat no more.
+                else:
+                    await asyncio.sleep(RETRY)
             else:
                 return
