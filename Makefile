@@ -42,7 +42,8 @@ docs: dev ## Write docs/settings.md anew.
 lock: dev ## Pin the newest versions of all packages.
 	@tools/lock
 
-bench: dev ## Measure the way from the click on Join to the first picture, and codecs.
+bench: dev ## Measure it beside others, its way to the first picture, and codecs. QUICK=1
+	@QUICK='$(QUICK)' $(VENV)/python -m loadtests.bench.side_by_side
 	@$(VENV)/python -m loadtests.bench.first_frame
 	@$(VENV)/python -m loadtests.bench.codecs
 

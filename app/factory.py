@@ -5,6 +5,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from quart import Quart, websocket
@@ -34,6 +35,7 @@ from app.web import (
     api,
     auth,
     errors,
+    listener,
     load_api,
     openapi,
     ops,
@@ -144,7 +146,7 @@ def create(settings: Settings) -> Quart:  # noqa: PLR0915  (a list of parts)
     @app.while_serving
     async def life() -> AsyncGenerator[None, None]:
         duties = [asyncio.create_task(run()) for run in runs]
-        async with hub.running():
+        async with hub.running(), _listening(settings, hub):
             yield
         # To the end of each: a database connection must not be left half closed.
         await end(duties)
@@ -154,6 +156,14 @@ def create(settings: Settings) -> Quart:  # noqa: PLR0915  (a list of parts)
         await records.close()
 
     return app
+
+
+def _listening(settings: Settings, hub: Hub) -> AbstractAsyncContextManager[None]:
+    """The port for sockets alone, where there is one."""
+    if settings.socket_port is None:
+        return nullcontext()
+    address = settings.host, settings.socket_port
+    return listener.listening(hub, address, settings.proxy_hops, settings.public_url)
 
 
 def _backplane(settings: Settings) -> Backplane:

@@ -225,6 +225,16 @@ class Settings:
     port: int = declare(
         8000, Declared(SERVICE, "Port to listen on.", "8000", whole(1, 65535))
     )
+    socket_port: int | None = declare(
+        None,
+        Declared(
+            SERVICE,
+            "A second port, for `/ws` alone, to which a proxy may send sockets: they "
+            "cost less there than at `DESKSIDE_PORT`, which takes them, too.",
+            "8001",
+            whole(1, 65535),
+        ),
+    )
     public_url: str = declare(
         "",
         Declared(

@@ -12,7 +12,9 @@ from app.domain.commands import Command, End, Lost, Open, Terms
 from app.domain.errors import NoRoom, Refusal, RefusalCode
 from app.domain.facts import Role
 from app.domain.ids import Address, ConnectionId, RoomId
+from app.domain.notices import Notice
 from app.domain.relays import Fleet
+from app.live.appointments import Appointments
 from app.live.connection import Connection, Work
 from app.live.duties import end
 from app.live.metrics import Metrics
@@ -38,7 +40,9 @@ MOVE_WITHIN = 2.0
 MOVE_APART = 1.5
 """Seconds by which the customer's page follows the agent's."""
 
-MAX_CONNECTIONS = 5_000
+MAX_CONNECTIONS = 12_000
+"""Sockets of one node: 5,000 rooms, and who comes back before its old socket ends."""
+
 MAX_LISTENER_BACKLOG = 100
 
 logger = logging.getLogger(__name__)
@@ -65,6 +69,8 @@ class Hub:
         self._metrics = metrics
         self._tellings = Tellings(backplane)
         self._connections: dict[ConnectionId, Connection] = {}
+        self._appointments = Appointments()
+        self._frames = metrics.frames.labels("received")
         self._workers: set[asyncio.Task[None]] = set()
         self._listeners: set[asyncio.Queue[RoomId]] = set()
 
@@ -123,23 +129,30 @@ class Hub:
         """Whether this node takes no more sockets."""
         return self.draining or len(self._connections) >= MAX_CONNECTIONS
 
-    def attach(self) -> Connection:
-        """Begin a socket; the caller must detach it."""
+    def attach(self, wake: Callable[[], None] | None = None) -> Connection:
+        """Begin a socket; the caller must detach it.
+
+        ``wake`` is called when the connection may have something for it.
+        """
         address = Address(self._backplane.node, ConnectionId(token_urlsafe(16)))
         session = Session(
             address, token_urlsafe(24), self._tickets, self._fleet, self._clock()
         )
-        connection = Connection(session)
+        connection = Connection(session, self._begin, wake)
         self._connections[address.connection] = connection
         self._metrics.connections.set(len(self._connections))
-        worker = asyncio.create_task(self._work(connection))
-        self._workers.add(worker)
-        worker.add_done_callback(self._workers.discard)
+        self._expect(connection)
         return connection
+
+    def _expect(self, connection: Connection) -> None:
+        """Look at a socket again when time may mean something to it."""
+        when = connection.session.timer()
+        if when is not None:
+            self._appointments.make(connection.session.address.connection, when)
 
     def receive(self, connection: Connection, text: str) -> None:
         """Take a frame; never blocks, so that the socket is read promptly."""
-        self._metrics.frames.labels("received").inc()
+        self._frames.inc()
         connection.session.receive_text(text, self._clock())
         connection.flush()
 
@@ -177,20 +190,51 @@ class Hub:
 
     # Inside.
 
+    def _begin(self, connection: Connection) -> None:
+        """Do at once what needs no waiting; the rest has a task, while there is any."""
+        work = connection.work
+        while work and self._done_now(work[0]):
+            work.popleft()
+        if work:
+            connection.busy = True
+            worker = asyncio.create_task(self._work(connection))
+            self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
+
     async def _work(self, connection: Connection) -> None:
-        """Do a socket's actions in their order, to the last one it owes."""
-        while (work := await connection.work.get()) is not None:
-            try:
-                await self._do(work)
-            except Refusal as refusal:
-                self._metrics.refusals.labels(refusal.code.value).inc()
-                connection.session.receive_refusal(refusal)
-            except NoRoom:
-                connection.session.receive_refusal(Refusal(RefusalCode.NOT_SEATED))
-            except BackplaneError as error:
-                logger.warning("command not done, the browser resumes: %s", error)
-                connection.session.receive_failure()
-            connection.flush()
+        """Do a socket's actions in their order."""
+        try:
+            while connection.work:
+                await self._try(connection, connection.work.popleft())
+        finally:
+            connection.busy = False
+
+    async def _try(self, connection: Connection, work: Work) -> None:
+        try:
+            await self._do(work)
+        except Refusal as refusal:
+            self._metrics.refusals.labels(refusal.code.value).inc()
+            connection.session.receive_refusal(refusal)
+        except NoRoom:
+            connection.session.receive_refusal(Refusal(RefusalCode.NOT_SEATED))
+        except BackplaneError as error:
+            logger.warning("command not done, the browser resumes: %s", error)
+            connection.session.receive_failure()
+        connection.flush()
+
+    def _done_now(self, work: Work) -> bool:
+        """Do what needs nobody else; says whether it was that."""
+        match work:
+            case Post(to, notice) if to.node == self._backplane.node:
+                self._hand_over(to.connection, notice)
+            case Tell(message, fact):
+                self._metrics.count(message)
+                self._tellings.add(fact)
+            case HandOut(relay):
+                self._metrics.count_relay(self._fleet().named(relay))
+            case _:
+                return False
+        return True
 
     async def _do(self, work: Work) -> None:
         match work:
@@ -199,15 +243,10 @@ class Hub:
                 await _patiently(lambda: self._submit(command), None)
             case Submit(command):
                 await _patiently(lambda: self._submit(command), PATIENCE)
-            case Post(to, notice) if to.node == self._backplane.node:
-                self._deliver(Letter(to.connection, write_notice(notice)))
-            case Post(to, notice):
+            case Post(to, notice) if to.node != self._backplane.node:
                 await self._backplane.post(to, write_notice(notice))
-            case Tell(message, fact):
-                self._metrics.count(message)
-                self._tellings.add(fact)
-            case HandOut(relay):
-                self._metrics.count_relay(self._fleet().named(relay))
+            case _:
+                self._done_now(work)
 
     async def _submit(self, command: Command) -> None:
         await self._transactor.transact(command)
@@ -227,26 +266,31 @@ class Hub:
         if isinstance(delivery, Gap):
             self.resync()
         elif isinstance(delivery, Letter):
-            self._hand_over(delivery)
+            self._hand_over(delivery.connection, read_notice(delivery.body))
         else:
             for listener in self._listeners:
                 with suppress(asyncio.QueueFull):
                     listener.put_nowait(delivery.room)
 
-    def _hand_over(self, letter: Letter) -> None:
-        connection = self._connections.get(letter.connection)
+    def _hand_over(self, to: ConnectionId, notice: Notice) -> None:
+        connection = self._connections.get(to)
         if connection is not None:
-            notice = read_notice(letter.body)
             connection.session.receive_notice(notice, self._clock())
             connection.flush()
 
     async def _watch_clock(self) -> None:
         while True:
             await asyncio.sleep(1.0)
-            now = self._clock()
-            for connection in list(self._connections.values()):
+            self._tell_time()
+
+    def _tell_time(self) -> None:
+        now = self._clock()
+        for who in self._appointments.due(now):
+            connection = self._connections.get(who)
+            if connection is not None:
                 connection.session.receive_timer(now)
                 connection.flush()
+                self._expect(connection)
 
 
 def _moves_in(session: Session) -> float:

@@ -43,7 +43,7 @@ def blueprint(
             # Synchronous: Quart cancels this handler when the browser goes.
             reader.cancel()
             hub.detach(connection)
-            _log_end(connection)
+            log_end(connection)
 
     return socket
 
@@ -69,7 +69,8 @@ async def _write(connection: Connection) -> None:
         await websocket.close(int(connection.closing), "")
 
 
-def _log_end(connection: Connection) -> None:
+def log_end(connection: Connection) -> None:
+    """Log the end of a socket: one line of its life."""
     session = connection.session
     logger.info(
         "socket closed",

@@ -14,7 +14,8 @@ from tests.domain.fleet import known
 from tests.domain.table import ROOM, TERMS
 
 
-TICKETS = Tickets("a secret of the tests, long enough")
+SECRET = "a secret of the tests, long enough"
+TICKETS = Tickets(SECRET)
 FLEET = Fleet(
     known=(known("a", urls=("stun:relay.test", "turn:relay.test")),), secret="shared"
 )

@@ -1,4 +1,5 @@
 import pytest
+from itsdangerous import URLSafeSerializer
 
 from app.protocol.tickets import (
     TICKET_SECONDS,
@@ -8,7 +9,7 @@ from app.protocol.tickets import (
     Tickets,
 )
 from tests.domain.table import ROOM, TERMS
-from tests.protocol.talk import NOW, TICKETS, ticket, token
+from tests.protocol.talk import NOW, SECRET, TICKETS, ticket, token
 
 
 def test_ticket_comes_back_as_it_was() -> None:
@@ -27,6 +28,15 @@ def test_ticket_of_another_secret_is_bad() -> None:
     """Another deployment's ticket opens nothing here."""
     with pytest.raises(BadTicket):
         Tickets("another secret, just as long as ours").read_seat(ticket(), NOW)
+
+
+def test_compressed_token_is_read() -> None:
+    """A node of the release before signs so, and its pages resume here."""
+    signer = URLSafeSerializer(SECRET, salt="deskside.resume")
+    seat = {"room": ROOM, "role": "agent", "secret": "a" * 200}
+    signed = signer.dumps(seat)
+    assert signed.startswith(".")
+    assert TICKETS.read_resume(str(signed)).secret == "a" * 200
 
 
 def test_token_comes_back_as_it_was() -> None:

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import RowMapping, Table, select, update
+from sqlalchemy import RowMapping, Table, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.sql.records.projection import Projection, project
 from app.adapters.sql.records.store import Store, build
-from app.adapters.sql.records.visitors import seat_visitor
+from app.adapters.sql.records.visitors import seat_visitors
 from app.adapters.sql.tables import call_events, call_notes, calls, rooms
 from app.domain.facts import TOLD, Fact, Role
 from app.domain.ids import RoomId
@@ -19,6 +19,12 @@ from app.domain.records import CallEvent, RoomState
 
 
 BATCH = 500
+
+Told = tuple[RowMapping, Projection]
+"""A room as it was read, and what its facts come to."""
+
+_CHANGING = ("started_at", "ended_at", "end_reason")
+"""What of a call may be known better later."""
 
 
 class Facts(Store):
@@ -42,8 +48,12 @@ async def _write(connection: AsyncConnection, facts: Sequence[Fact]) -> set[Room
     known = await _lock(connection, {fact.room for fact in decided})
     events = [fact for fact in decided if fact.room in known]
     changed = await _insert(connection, call_events, events)
-    for room_id, history in await _events(connection, changed):
-        await _update(connection, known[room_id], project(history))
+    told = [
+        (known[room_id], project(history))
+        for room_id, history in await _events(connection, changed)
+    ]
+    if told:
+        await _update(connection, told)
     await _note(connection, [fact for fact in facts if fact.kind in TOLD])
     return changed
 
@@ -72,11 +82,14 @@ async def _insert(
     rows = [_row(fact) for fact in facts]
     if not rows:
         return set()
-    # The same clause in both, but SQLAlchemy has it by dialect only.
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    query = dialect.insert(table).on_conflict_do_nothing()
+    query = _dialect(connection).insert(table).on_conflict_do_nothing()
     result = await connection.execute(query.returning(table.c.room_id), rows)
     return set(result.scalars())
+
+
+def _dialect(connection: AsyncConnection) -> Any:
+    """What has the clauses on conflicts: the same in both, but by dialect only."""
+    return postgresql if connection.dialect.name == "postgresql" else sqlite
 
 
 def _row(fact: Fact) -> dict[str, Any]:
@@ -104,28 +117,45 @@ async def _events(
     return [(room_id, list(group)) for room_id, group in by_room]
 
 
-async def _update(
-    connection: AsyncConnection, room: RowMapping, told: Projection
-) -> None:
-    ending = {"ended_at": told.ended_at, "end_reason": told.end_reason}
-    await connection.execute(
-        update(rooms)
-        .where(rooms.c.id == room["id"], rooms.c.state != RoomState.ENDED)
-        .values(
-            state=told.state,
-            agent_since=told.since.get(Role.AGENT),
-            customer_since=told.since.get(Role.CUSTOMER),
-            **ending,
-        )
+async def _update(connection: AsyncConnection, told: Sequence[Told]) -> None:
+    """Bring rooms, visitors and calls up to date: a statement each for all of them."""
+    query = update(rooms).where(
+        rooms.c.id == bindparam("room"), rooms.c.state != RoomState.ENDED
     )
-    if told.customer is not None:
-        await seat_visitor(connection, room, told.customer)
-    if told.started_at is None:
+    await connection.execute(query, [_state(room, now) for room, now in told])
+    await seat_visitors(
+        connection, [(room, now.customer) for room, now in told if now.customer]
+    )
+    await _record_calls(connection, told)
+
+
+def _state(room: RowMapping, now: Projection) -> dict[str, Any]:
+    return {
+        "room": room["id"],
+        "state": now.state,
+        "agent_since": now.since.get(Role.AGENT),
+        "customer_since": now.since.get(Role.CUSTOMER),
+        "ended_at": now.ended_at,
+        "end_reason": now.end_reason,
+    }
+
+
+async def _record_calls(connection: AsyncConnection, told: Sequence[Told]) -> None:
+    rows = [
+        {
+            "room_id": room["id"],
+            "agent_id": room["agent_id"],
+            "started_at": now.started_at,
+            "ended_at": now.ended_at,
+            "end_reason": now.end_reason,
+        }
+        for room, now in told
+        if now.started_at is not None
+    ]
+    if not rows:
         return
-    times = {"started_at": told.started_at, **ending}
-    changed = await connection.execute(
-        update(calls).where(calls.c.room_id == room["id"]).values(**times)
+    query = _dialect(connection).insert(calls)
+    news = {name: query.excluded[name] for name in _CHANGING}
+    await connection.execute(
+        query.on_conflict_do_update(index_elements=["room_id"], set_=news), rows
     )
-    if changed.rowcount == 0:
-        values = {"room_id": room["id"], "agent_id": room["agent_id"], **times}
-        await connection.execute(calls.insert().values(**values))

@@ -1,5 +1,7 @@
 """Who of those that filled in the join form is the visitor of a room."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import RowMapping, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -29,13 +31,27 @@ async def show_visitor(
     )
 
 
-async def seat_visitor(
-    connection: AsyncConnection, room: RowMapping, participant: str
+async def seat_visitors(
+    connection: AsyncConnection, seated: Sequence[tuple[RowMapping, str]]
 ) -> None:
-    """Let the room name the visitor who took its seat."""
-    query = select(visitors).where(
-        visitors.c.room_id == room["id"], visitors.c.participant == participant
-    )
-    visitor = (await connection.execute(query)).mappings().one_or_none()
-    if visitor is not None:
-        await show_visitor(connection, room, visitor["name"], visitor["phone"])
+    """Let rooms name the visitors who took their seats (participants)."""
+    found = await _filled_in(connection, [room["id"] for room, _ in seated])
+    for room, participant in seated:
+        visitor = found.get((room["id"], participant))
+        if visitor is not None and not _is_shown(room, visitor):
+            await show_visitor(connection, room, visitor["name"], visitor["phone"])
+
+
+async def _filled_in(
+    connection: AsyncConnection, ids: Sequence[RoomId]
+) -> dict[tuple[str, str], RowMapping]:
+    if not ids:
+        return {}
+    query = select(visitors).where(visitors.c.room_id.in_(ids))
+    rows = (await connection.execute(query)).mappings()
+    return {(row["room_id"], row["participant"]): row for row in rows}
+
+
+def _is_shown(room: RowMapping, visitor: RowMapping) -> bool:
+    shown = room["visitor_name"], room["visitor_phone"]
+    return shown == (visitor["name"], visitor["phone"])
