@@ -49,9 +49,6 @@ class Size:
     restarted: int = 4_000
     storm: int = 10_000
     growth: Sequence[int] = (1, 10, 100, 1_000, 5_000)
-    workers: int = 4
-    spread: int = 20_000
-    """Rooms that the workers hold together."""
 
 
 FULL = Size()
@@ -64,7 +61,6 @@ QUICK = Size(
     restarted=400,
     storm=1_000,
     growth=(1, 10, 100, 500),
-    spread=0,
 )
 
 
