@@ -37,7 +37,6 @@ CALL, ABUSE = "call", "abuse"
 """Kinds of events: what people wait for, and what the others do to them."""
 
 PROGRESS_SECONDS = 10.0
-STOP_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
 
@@ -108,21 +107,27 @@ class Harness:
         self.key = None
         self._shared.clear()
         gevent.killall(self._helpers)
-        if self.is_worker or self.refused:
+        # Workers hear only after this that their master quits; see `quit`.
+        if not self.is_worker and not self._workers_go_on:
+            self._clear()
+
+    @property
+    def _workers_go_on(self) -> bool:
+        runner = self.environment.runner
+        return isinstance(runner, MasterRunner) and runner.user_count > 0
+
+    def _clear(self) -> None:
+        if self.refused:
             return
-        self._await_workers()
         try:
             LoadKey(self.site(), self.options.key).remove()
         except Trouble as trouble:
             log.error("%s", trouble)
 
-    def _await_workers(self) -> None:
-        """Workers elsewhere stop a moment after their master."""
-        if isinstance(self.environment.runner, MasterRunner):
-            gevent.sleep(STOP_SECONDS)
-
     def quit(self, **_: Any) -> None:
-        """Give the verdict."""
+        """Give the verdict; by now workers have stopped, too."""
+        if isinstance(self.environment.runner, MasterRunner):
+            self._clear()
         if self.refused:
             self.environment.process_exit_code = 2
             return
