@@ -17,7 +17,7 @@ from tests.services import Node, private_folder
 MOST = 150
 """kbit/s that an administrator lets a picture take."""
 
-GROWS = 20
+GROWS = 60
 """Seconds in which a good line is found to be good."""
 
 _REMEMBER = """window.RTCPeerConnection = class extends RTCPeerConnection {
