@@ -75,6 +75,9 @@ export class Lines {
       transceiver.sender.setStreams?.(LINES[line] === "screen" ? screen : face);
     });
     this.#limit();
+    // For voices Chromium takes no bounds before the answer is set.
+    const again = () => this.#limit();
+    this.#pc.addEventListener("signalingstatechange", again, { once: true });
     return true;
   }
 
