@@ -5,10 +5,9 @@ import socket
 
 import pytest
 
-from tests.network.lab.client import Client
 from tests.network.lab.internet import address
 from tests.network.lab.laboratory import Lab
-from tests.network.lab.modes import MEETING, MODES, Mode, Together
+from tests.network.lab.modes import MEETING, MODES, Mode
 from tests.network.lab.probe import Found, probe
 from tests.network.lab.servers import DESK, STUN
 from tests.services import LOOPBACK, ServiceError, accepts
@@ -22,7 +21,6 @@ WITHIN = 0.5
 """Seconds for an answer."""
 
 BLOCKING = [mode for mode in MEETING if mode.way != "udp"]
-SHARED = [mode for mode in MODES.values() if mode.together]
 
 
 def look(lab: Lab, side: str = "agent") -> Found:
@@ -57,20 +55,6 @@ def passes(size: int) -> bool:
                 raise
             return False
         return True
-
-
-def reaches(one: Client, other: Client) -> bool:
-    """Whether a packet comes from one computer to the other's own address."""
-    ear = other.place.do(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-    mouth = one.place.do(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-    with ear, mouth:
-        ear.bind((other.address, 0))
-        ear.settimeout(WITHIN)
-        mouth.sendto(b"!", ear.getsockname())
-        try:
-            return ear.recv(1) == b"!"
-        except TimeoutError:
-            return False
 
 
 @pytest.mark.parametrize("mode", MEETING, ids=lambda mode: mode.name)
@@ -113,17 +97,6 @@ def test_mode_has_packets_as_large_as_it_says(lab: Lab, name: str) -> None:
         True,
         False,
     ]
-
-
-@pytest.mark.parametrize("mode", SHARED, ids=lambda mode: mode.name)
-def test_two_share_a_router_as_the_mode_says(lab: Lab, mode: Mode) -> None:
-    """Outside they are one address; inside they reach each other, or do not."""
-    lab.place(mode.name, mode.name)
-    agent, customer = look(lab), look(lab, "customer")
-    assert agent.mapped == customer.mapped
-    assert (agent.mapping, agent.filtering) == (mode.mapping, mode.filtering)
-    found = reaches(lab.lan("agent"), lab.lan("customer"))
-    assert found == (mode.together == Together.LAN)
 
 
 def test_proxy_connects_to_443_alone(lab: Lab) -> None:
