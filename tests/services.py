@@ -72,6 +72,19 @@ def accepts(host: str, port: int) -> bool:
     return False
 
 
+def binds(host: str, port: int) -> bool:
+    """Whether a STUN server answers a binding request there (RFC 8489, section 5)."""
+    asked = b"\0\1\0\0" + (0x2112A442).to_bytes(4) + secrets.token_bytes(12)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.settimeout(0.2)
+        try:
+            udp.connect((host, port))
+            udp.send(asked)
+            return udp.recv(1500)[8:20] == asked[8:]
+        except OSError:
+            return False
+
+
 def wait_until(true: Callable[[], bool], seconds: float) -> bool:
     """Look until it is true or the time is over; says which."""
     deadline = time.monotonic() + seconds
@@ -297,18 +310,8 @@ class Turn(Service):
         """Where it writes what it does (database 2), if anywhere."""
 
     def ready(self) -> bool:
-        # Its listeners for UDP come after those for TCP: ask by a binding request
-        # (RFC 8489, section 5).
-        asked = b"\0\1\0\0" + (0x2112A442).to_bytes(4) + secrets.token_bytes(12)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            udp.settimeout(0.2)
-            try:
-                udp.connect((self.host, self.port))
-                udp.send(asked)
-                answered = udp.recv(1500)[8:20] == asked[8:]
-            except OSError:
-                return False
-        return answered and super().ready()
+        # Its listeners for UDP come after those for TCP.
+        return binds(self.host, self.port) and super().ready()
 
     @property
     def url(self) -> str:

@@ -17,6 +17,7 @@ from app.domain.ids import ParticipantId
 from tests.services import (
     LOOPBACK,
     Service,
+    binds,
     find_program,
     free_port,
     local_address,
@@ -39,11 +40,15 @@ class Coturn(Service):
     def __init__(self, folder: Path, variables: Mapping[str, Any]) -> None:
         super().__init__(folder)
         self.port = variables["coturn_proxy_port"]
+        self.asked = (local_address(), variables["coturn_port"])
         self._make_tables(Path(variables["coturn_userdb"]))
 
     def command(self) -> list[str]:
         config, pid = self.folder / "turnserver.conf", self.folder / "turn.pid"
         return [find_program(self.program), "-c", str(config), f"--pidfile={pid}"]
+
+    def ready(self) -> bool:
+        return binds(*self.asked) and super().ready()
 
     def _make_tables(self, database: Path) -> None:
         """Left alone, several of its threads do so at once, and refuse the first."""
