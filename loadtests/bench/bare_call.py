@@ -55,4 +55,4 @@ def connect(one: Page, other: Page) -> None:
     description = other.evaluate("description => answer(description)", description)
     one.evaluate("description => pc.setRemoteDescription(description)", description)
     for page in (one, other):
-        page.wait_for_function("() => pc.connectionState === 'connected'")
+        page.wait_for_function("() => pc.connectionState === 'connected'", polling=200)
