@@ -44,6 +44,8 @@ lock: dev ## Pin the newest versions of all packages.
 bench: dev ## Measure the way from the click on Join to the first picture, and codecs.
 	@$(VENV)/python -m loadtests.bench.first_frame
 	@$(VENV)/python -m loadtests.bench.codecs
+	@$(VENV)/python -m loadtests.bench.pages
+	@$(VENV)/python -m loadtests.bench.lighthouse
 
 release: control ## Build what hosts install: dist/deskside-VERSION.tar.
 	@$(VENV)/python -m tools.release
