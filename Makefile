@@ -46,6 +46,8 @@ bench: dev ## Measure it beside others, its way to the first picture, and codecs
 	@QUICK='$(QUICK)' $(VENV)/python -m loadtests.bench.side_by_side
 	@$(VENV)/python -m loadtests.bench.first_frame
 	@$(VENV)/python -m loadtests.bench.codecs
+	@$(VENV)/python -m loadtests.bench.pages
+	@$(VENV)/python -m loadtests.bench.lighthouse
 
 load: dev ## Put it under load, get a verdict: SCENARIO=signaling HOST=https://… KEY=…
 	@$(VENV)/python -m loadtests.run

@@ -1,6 +1,6 @@
 /** The check before the call: picture, meter, troubles in plain words, and three ways in. */
 
-import { byId, icon, make, report, setIcon } from "../lib/dom.js";
+import { byId, icon, make, report, setIcon, setText } from "../lib/dom.js";
 import { t } from "../lib/text.js";
 import { explain } from "./help.js";
 import { Meter } from "./meter.js";
@@ -49,7 +49,7 @@ export function checkView(call, media) {
     meter.listen(microphone);
     both.disabled = !microphone || !camera;
     microphoneOnly.disabled = !microphone;
-    byId("meter-text", HTMLElement).textContent = meterText(media);
+    setText(byId("meter-text", HTMLElement), meterText(media));
     drawTroubles();
     return drawVerdict(call);
   };
@@ -115,7 +115,7 @@ function drawVerdict(call) {
   const line = byId("verdict", HTMLElement);
   const words = /** @type {HTMLElement} */ (line.lastElementChild);
   setIcon(line, sign);
-  if (words.textContent !== text) words.textContent = text;
+  setText(words, text);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The bar under the picture: microphone, camera, screen, more, end. */
 
-import { byId, report, setIcon } from "../lib/dom.js";
+import { byId, report, setAttribute, setIcon } from "../lib/dom.js";
 import { explain } from "./help.js";
 import { CAN_SHARE } from "./media.js";
 
@@ -60,10 +60,10 @@ export function controls(call, media, tell) {
     const talking = call.view === "talk";
     for (const kind of kinds) {
       const on = media.state[kind];
-      buttons[kind].setAttribute("aria-pressed", String(on));
+      setAttribute(buttons[kind], "aria-pressed", String(on));
       setIcon(buttons[kind], ICONS[kind][on ? 0 : 1] ?? "");
       const busy = kind !== "screen" && media.asking.has(kind);
-      buttons[kind].setAttribute("aria-busy", String(busy));
+      setAttribute(buttons[kind], "aria-busy", String(busy));
     }
     buttons.screen.hidden = !CAN_SHARE || !talking;
     end.hidden = !talking;

@@ -1,6 +1,6 @@
 /** The pictures: the other side's face or screen, and what stands where there is none. */
 
-import { byId, report } from "../lib/dom.js";
+import { byId, report, setAttribute, setText } from "../lib/dom.js";
 import { t } from "../lib/text.js";
 
 /** @import { Call } from "./call.js" */
@@ -92,9 +92,9 @@ function setSpeaker(sound, media) {
 function drawNobody({ view, peer, peerName }, frame) {
   const nobody = byId("nobody", HTMLElement);
   nobody.hidden = view !== "talk" || frame.dataset.picture === "on";
-  byId("initial", HTMLElement).textContent = [...peerName.trim()][0] ?? "";
+  setText(byId("initial", HTMLElement), [...peerName.trim()][0] ?? "");
   const text = nobody.hidden ? "" : nobodyText(peer, peerName);
-  byId("nobody-text", HTMLElement).textContent = text;
+  setText(byId("nobody-text", HTMLElement), text);
 }
 
 /**
@@ -116,6 +116,10 @@ function drawSelf(call, media) {
   const text = byId("self-off", HTMLElement).lastElementChild;
   if (!text) return;
   const starting = media.asking.has("camera");
-  text.textContent = starting ? t("Your camera starts…") : t("Your camera is off");
-  byId("self", HTMLElement).tabIndex = call.view === "check" ? -1 : 0;
+  setText(text, starting ? t("Your camera starts…") : t("Your camera is off"));
+  setAttribute(
+    byId("self", HTMLElement),
+    "tabindex",
+    call.view === "check" ? "-1" : "0",
+  );
 }

@@ -1,6 +1,6 @@
 /** What is to be said in words: who is awaited, states, time, and one status line. */
 
-import { byId, setIcon } from "../lib/dom.js";
+import { byId, setAttribute, setIcon, setText } from "../lib/dom.js";
 import { t } from "../lib/text.js";
 import { own, said } from "./causes.js";
 
@@ -36,8 +36,8 @@ export function statusLine(call) {
   function draw() {
     const wrong = trouble(call);
     const text = wrong || notice || sharing(call);
-    line.dataset.trouble = String(!!wrong);
-    if (line.textContent !== text) line.textContent = text;
+    setAttribute(line, "data-trouble", String(!!wrong));
+    setText(line, text);
   }
 
   setInterval(() => drawTimer(call), 500);
@@ -101,11 +101,11 @@ function whatChanged(before, now) {
 /** @param {Call} call */
 function drawPeer({ view, peer, peerName, data }) {
   if (view === "talk" || view === "waiting")
-    byId("peer-name", HTMLElement).textContent = peerName || data.title;
+    setText(byId("peer-name", HTMLElement), peerName || data.title);
   const list = byId("peer-states", HTMLElement);
   list.hidden = view !== "talk";
   if (!peer) return;
-  list.setAttribute("aria-label", t("What {name} sends", { name: peer.name }));
+  setAttribute(list, "aria-label", t("What {name} sends", { name: peer.name }));
   const { microphone, camera, screen } = peer.media;
   state("microphone", microphone, "mic", t("Microphone on"), t("Microphone off"));
   state("camera", camera, "video", t("Camera on"), t("Camera off"));
@@ -120,18 +120,18 @@ function drawPeer({ view, peer, peerName, data }) {
  */
 function state(kind, on, sign, ...words) {
   const item = byId(`peer-${kind}`, HTMLElement);
-  item.dataset.on = String(on);
+  setAttribute(item, "data-on", String(on));
   setIcon(item, on ? sign.replace("monitor", "monitor-up") : `${sign}-off`);
   const text = item.lastElementChild;
-  if (text) text.textContent = words[on ? 0 : 1] ?? "";
+  if (text) setText(text, words[on ? 0 : 1] ?? "");
 }
 
 /** @param {Call} call */
 function drawWaiting({ view, peer, peerName, data, startedAt }) {
   if (view !== "waiting") return;
   const name = peerName || t("the customer");
-  byId("waiting-title", HTMLElement).textContent = t("Waiting for {name}", { name });
-  byId("waiting-text", HTMLElement).textContent = waitingText();
+  setText(byId("waiting-title", HTMLElement), t("Waiting for {name}", { name }));
+  setText(byId("waiting-text", HTMLElement), waitingText());
 
   function waitingText() {
     if (peer) return t("{name} is here and checks camera and microphone.", { name });
@@ -150,8 +150,7 @@ function drawTimer({ view, startedAt }) {
   const timer = byId("timer", HTMLElement);
   timer.hidden = view !== "talk" || !startedAt;
   if (!startedAt) return;
-  const text = clock((Date.now() - startedAt) / 1000);
-  if (timer.textContent !== text) timer.textContent = text;
+  setText(timer, clock((Date.now() - startedAt) / 1000));
 }
 
 /**

@@ -79,7 +79,27 @@ export function icon(name) {
  */
 export function setIcon(holder, name) {
   const use = within(holder, "use", SVGUseElement);
-  use.setAttribute("href", `${document.documentElement.dataset.icons}#${name}`);
+  setAttribute(use, "href", `${document.documentElement.dataset.icons}#${name}`);
+}
+
+/**
+ * Write a text where it is another one: also the same text makes the browser lay out
+ * and paint anew.
+ * @param {Element} element
+ * @param {string} text
+ */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/**
+ * Write an attribute where it has another value: styles may hang on it.
+ * @param {Element} element
+ * @param {string} name
+ * @param {string} value
+ */
+export function setAttribute(element, name, value) {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
 
 /**
