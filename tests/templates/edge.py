@@ -40,7 +40,7 @@ class Coturn(Service):
     def __init__(self, folder: Path, variables: Mapping[str, Any]) -> None:
         super().__init__(folder)
         self.port = variables["coturn_proxy_port"]
-        self.asked = (local_address(), variables["coturn_port"])
+        self.asked_at = variables["coturn_addresses"][0], variables["coturn_port"]
         self._make_tables(Path(variables["coturn_userdb"]))
 
     def command(self) -> list[str]:
@@ -48,7 +48,7 @@ class Coturn(Service):
         return [find_program(self.program), "-c", str(config), f"--pidfile={pid}"]
 
     def ready(self) -> bool:
-        return binds(*self.asked) and super().ready()
+        return binds(*self.asked_at) and super().ready()
 
     def _make_tables(self, database: Path) -> None:
         """Left alone, several of its threads do so at once, and refuse the first."""

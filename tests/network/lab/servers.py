@@ -164,6 +164,7 @@ class Host:
             "nginx_https_port": 443,
             "coturn_realm": self.turn_name,
             "coturn_addresses": [self.address, self.address6],
+            "coturn_port": 3478,
             "coturn_proxy_port": 3481,
             "coturn_secret": SECRET,
             "coturn_redis_host": "",
