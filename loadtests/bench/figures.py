@@ -10,6 +10,7 @@ import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from statistics import quantiles
 
 from picows import WSError
@@ -61,7 +62,7 @@ async def call_setup(system: System, calls: int) -> float:
     rooms = new_rooms(system, calls)
 
     async def call(room: str) -> None:
-        pair = await Pair(system.wire, room).connect(system.port)
+        pair = await Pair(system.wire, room).connect(system.port_of(room))
         await pair.talk()
         await pair.end()
 
@@ -71,18 +72,30 @@ async def call_setup(system: System, calls: int) -> float:
     return (system.cpu() - before) / calls
 
 
+async def seated(system: System, rooms: Sequence[str]) -> list[Pair]:
+    """Pairs in these rooms, all in their seats."""
+    pairs = [Pair(system.wire, room) for room in rooms]
+    await at_once(partial(pair.connect, system.port_of(pair.room)) for pair in pairs)
+    return pairs
+
+
+async def leave(sides: Iterable[Side]) -> None:
+    """Close sockets as pages that go do, and wait until they are closed."""
+    leaving = list(sides)
+    for side in leaving:
+        side.leave()
+    await asyncio.gather(*(side.gone for side in leaving))
+
+
 @asynccontextmanager
 async def held(system: System, rooms: int) -> AsyncIterator[Sequence[Pair]]:
     """So many rooms with both sides seated, until left."""
-    pairs = [Pair(system.wire, room) for room in new_rooms(system, rooms)]
-    await at_once(lambda pair=pair: pair.connect(system.port) for pair in pairs)  # type: ignore[misc]
+    pairs = await seated(system, new_rooms(system, rooms))
     await asyncio.sleep(SETTLE)
     try:
         yield pairs
     finally:
-        for pair in pairs:
-            pair.leave()
-        await asyncio.gather(*(s.gone for pair in pairs for s in pair.sides.values()))
+        await leave(side for pair in pairs for side in pair.sides.values())
 
 
 async def relay(
@@ -124,13 +137,10 @@ async def _all_came(sides: Sequence[Side]) -> None:
 async def accept(system: System, sockets: int) -> float:
     """Sockets that the server opens and seats in a second of its processor."""
     rooms = new_rooms(system, sockets // 2)
-    pairs = [Pair(system.wire, room) for room in rooms]
     before = system.cpu()
-    await at_once(lambda pair=pair: pair.connect(system.port) for pair in pairs)  # type: ignore[misc]
+    pairs = await seated(system, rooms)
     used = system.cpu() - before
-    for pair in pairs:
-        pair.leave()
-    await asyncio.gather(*(s.gone for pair in pairs for s in pair.sides.values()))
+    await leave(side for pair in pairs for side in pair.sides.values())
     await asyncio.sleep(SETTLE)
     return 2 * len(pairs) / used
 
@@ -182,9 +192,7 @@ async def storm(system: System, sockets: int, *, restart: bool) -> dict[str, flo
 
     With ``restart`` by the death of the server, whose new start is part of it.
     """
-    rooms = new_rooms(system, sockets // 2)
-    pairs = [Pair(system.wire, room) for room in rooms]
-    await at_once(lambda pair=pair: pair.connect(system.port) for pair in pairs)  # type: ignore[misc]
+    pairs = await seated(system, new_rooms(system, sockets // 2))
     await asyncio.sleep(SETTLE)
     sides = [side for pair in pairs for side in pair.sides.values()]
     begun = time.perf_counter()
@@ -199,9 +207,7 @@ async def storm(system: System, sockets: int, *, restart: bool) -> dict[str, flo
     await at_once(lambda side=side: _return(system, side, back) for side in sides)  # type: ignore[misc]
     took = time.perf_counter() - begun
     kept = sum(b'"resumed":true' in side.welcome for side in back) / len(back)
-    for side in back:
-        side.leave()
-    await asyncio.gather(*(side.gone for side in back))
+    await leave(back)
     return {"seconds": took, "kept": kept}
 
 
@@ -212,7 +218,7 @@ async def _return(system: System, lost: Side, back: list[Side]) -> None:
         while True:
             side = Side(system.wire, lost.room, lost.name, welcome)
             try:
-                back.append(await side.connect(system.port))
+                back.append(await side.connect(system.port_of(side.room)))
             except (OSError, WSError):
                 if side.heard:
                     welcome = b""  # It is there, and knows the seat no more.

@@ -48,7 +48,7 @@ class Size:
     idle_rooms: int = 1_000
     restarted: int = 4_000
     storm: int = 10_000
-    growth: Sequence[int] = (1, 10, 100, 1_000, 5_000)
+    growth: Sequence[int] = (1, 10, 100, 1_000, 5_000, 20_000)
 
 
 FULL = Size()
@@ -138,11 +138,11 @@ async def storms(size: Size) -> Figures:
 async def growth(size: Size) -> Figures:
     """What rooms that are held do to the cost of a message, and to memory."""
     found: Figures = {}
-    for make in systems.OURS:
+    for make in (*systems.OURS, systems.deskside_four):
         points = []
         with make() as system:
             empty = system.memory()
-            for rooms in size.growth:
+            for rooms in (r for r in size.growth if r <= system.most_rooms):
                 async with figures.held(system, rooms) as pairs:
                     points.append(await point(system, pairs, empty))
                 say(f"{rooms} rooms: {system.name}")

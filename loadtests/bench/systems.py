@@ -4,8 +4,10 @@ import os
 import re
 import signal
 import sqlite3
+import subprocess
 import sys
 import urllib.request
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,7 +16,16 @@ from pathlib import Path
 
 from loadtests.bench import wires
 from tests.e2e.conftest import add_agent
-from tests.services import ROOT, Node, Redis, Service, free_port, private_folder
+from tests.services import (
+    ROOT,
+    Node,
+    Postgres,
+    Redis,
+    Service,
+    find_program,
+    free_port,
+    private_folder,
+)
 
 
 HERE = Path(__file__).parent
@@ -80,6 +91,10 @@ class SharedRedis(Measured, Redis):
     """The Redis of our own, on the same core."""
 
 
+class MeasuredPostgres(Measured, Postgres):
+    """The PostgreSQL of our own, on the same core."""
+
+
 class Flask(Measured):
     """The paper's design."""
 
@@ -132,20 +147,26 @@ class System:
 
     by_hypercorn: bool = False
 
-    @property
-    def port(self) -> int:
-        """Where sockets go."""
-        if isinstance(self.server, Deskside) and not self.by_hypercorn:
-            return int(self.server.settings["socket_port"])
-        return self.server.port
+    others: Sequence[Measured] = ()
+    """Further processes of the server; rooms are spread over all."""
+
+    most_rooms: int = 5_000
+
+    def port_of(self, room: str) -> int:
+        """Where sockets of a room go: to one process, as nginx hashes them."""
+        servers = (self.server, *self.others)
+        server = servers[zlib.crc32(room.encode()) % len(servers)]
+        if isinstance(server, Deskside) and not self.by_hypercorn:
+            return int(server.settings["socket_port"])
+        return server.port
 
     def cpu(self) -> float:
         """Seconds of processor time of all of it."""
-        return sum(each.cpu() for each in (self.server, *self.beside))
+        return sum(e.cpu() for e in (self.server, *self.others, *self.beside))
 
     def memory(self) -> int:
         """Bytes that the server itself holds."""
-        return self.server.memory()
+        return sum(each.memory() for each in (self.server, *self.others))
 
 
 @contextmanager
@@ -166,16 +187,62 @@ def deskside(
         yield System(name, node, wire, shared, rooms, by_hypercorn)
 
 
-def add_rooms(file: Path, rooms: Sequence[str]) -> None:
-    """Put rooms into the history as if the agent had made them, so that it is kept."""
-    with sqlite3.connect(file, timeout=30) as database:
-        database.executemany(
-            "INSERT INTO rooms (id, link, title, search, passcode, description,"
-            " agent_id, state, created_at, expires_at) SELECT ?1, ?1, ?1, ?1, '', '',"
-            " id, 'open', created_at, '2099-01-01' FROM agents",
-            [(room,) for room in rooms],
+@contextmanager
+def deskside_four() -> Iterator[System]:
+    """Four processes of our own: rooms in Redis, history in PostgreSQL."""
+    with private_folder("bench") as folder, ExitStack() as stack:
+        redis = stack.enter_context(SharedRedis(folder))
+        postgres = stack.enter_context(MeasuredPostgres(folder))
+        first, *others = [Deskside(folder) for _ in range(4)]
+        shared = {
+            "redis_url": redis.url,
+            "database_url": postgres.create_database(),
+            "secret": first.settings["secret"],
+        }
+        for number, node in enumerate((first, *others)):
+            node.settings |= {**shared, "node": f"bench-{number}"}
+            node.log = folder / f"node-{number}.log"
+        first.migrate()
+        add_agent(first, "bench@example.org", "Bench")
+        for node in (first, *others):
+            stack.enter_context(node)
+        yield System(
+            "Deskside, four on Redis",
+            first,
+            wires.Deskside(str(first.settings["secret"])),
+            (redis, postgres),
+            partial(add_rooms_to_postgres, str(shared["database_url"])),
+            others=others,
+            most_rooms=20_000,
         )
+
+
+_ADD_ROOMS = (
+    "INSERT INTO rooms (id, link, title, search, passcode, description, agent_id,"
+    " state, created_at, expires_at) SELECT {name}, {name}, {name}, {name}, '', '',"
+    " id, 'open', created_at, '2099-01-01' FROM agents"
+)
+"""Puts rooms into the history as if the agent had made them, so that it is kept."""
+
+
+def add_rooms(file: Path, rooms: Sequence[str]) -> None:
+    """Put rooms into a file of SQLite."""
+    with sqlite3.connect(file, timeout=30) as database:
+        database.executemany(_ADD_ROOMS.format(name="?1"), [(room,) for room in rooms])
     database.close()
+
+
+def add_rooms_to_postgres(url: str, rooms: Sequence[str]) -> None:
+    """Put rooms into a database of PostgreSQL."""
+    names = ",".join(rooms)
+    query = _ADD_ROOMS.format(name="room") + f", unnest('{{{names}}}'::text[]) room"
+    psql = [find_program("psql"), "-q", "-vON_ERROR_STOP=1", _plain(url)]
+    subprocess.run(psql, input=query, text=True, check=True)  # noqa: S603
+
+
+def _plain(url: str) -> str:
+    """The address of a database without the driver in it."""
+    return url.replace("+asyncpg", "")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 
 Figures = dict[str, dict[str, Any]]
 
-OURS = "Deskside"
+OURS, FOUR = "Deskside", "Deskside, four on Redis"
 LISTED: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("call", "CPU a call, ms", lambda v: f"{1e3 * v:.2f}"),
     ("message", "CPU a message, us", lambda v: f"{1e6 * v:.0f}"),
@@ -65,6 +65,11 @@ def targets(found: Figures) -> Iterator[str]:
         ("a call, times PeerJS", 1.0, _times(found, "PeerJS")),
         ("p99 of a relayed message, ms", 10.0, _scaled(ours.get("p99"), 1e3)),
         ("10,000 sockets of one process, MB", 500.0, _held(ours, 5_000)),
+        (
+            "20,000 rooms of four processes, MB",
+            2_000.0,
+            _held(found.get(FOUR, {}), 20_000),
+        ),
         ("storm of 10,000 sockets, s", 15.0, _storm(ours)),
         ("seats lost in the storm", 0.0, _scaled(_lost(ours), 1)),
     ):

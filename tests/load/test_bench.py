@@ -43,6 +43,16 @@ async def test_storm_keeps_seats() -> None:
         assert (await figures.storm(system, 20, restart=False))["kept"] == 1
 
 
+async def test_rooms_are_spread_over_processes() -> None:
+    """Each process gets some, and what they say is kept in one history."""
+    with systems.deskside_four() as system:
+        async with figures.held(system, 16) as pairs:
+            ports = {system.port_of(pair.room) for pair in pairs}
+            relayed = await figures.relay(system, pairs, 80, 0.5)
+    assert len(ports) == 4
+    assert 0 < relayed["p50"] < 5
+
+
 async def test_call_is_written_down() -> None:
     """What a call costs includes its history."""
     with systems.deskside() as system:
