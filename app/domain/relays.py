@@ -278,6 +278,8 @@ def choose(
     A relay that drains or is down is given only where there is no other: if all seem
     down, more likely it is us who cannot reach them.
     """
+    if len(relays) < 2:
+        return tuple(relays)
     standings = {one.relay.id: one.standing(now) for one in relays}
     if keep and standings.get(keep) is Standing.LIMPING:
         standings[keep] = Standing.GOOD  # Not for that is a call moved.

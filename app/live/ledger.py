@@ -10,7 +10,7 @@ from app.ports import Backplane, History
 
 
 BATCH = 500
-PAUSE = 0.1
+PAUSE = 0.25
 """Seconds between looks: what comes meanwhile is written together, which costs less."""
 
 TROUBLE = 1.0

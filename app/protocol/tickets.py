@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from itsdangerous import BadData, URLSafeSerializer
-from itsdangerous.encoding import base64_encode
+from itsdangerous.encoding import base64_decode, base64_encode
 from msgspec import Struct
 
 from app.domain.commands import Terms
@@ -55,6 +55,11 @@ class _Serializer(URLSafeSerializer):
     def dump_payload(self, obj: Any, *_args: Any, **_options: Any) -> bytes:
         return base64_encode(msgspec.json.encode(obj))
 
+    def load_payload(self, payload: bytes, *_args: Any, **_options: Any) -> Any:
+        if payload.startswith(b"."):
+            return super().load_payload(payload)
+        return msgspec.json.decode(base64_decode(payload))
+
 
 class Tickets:
     """Signs and reads tickets and resume tokens with the deployment's secret."""
@@ -96,5 +101,5 @@ class Tickets:
 def _read(serializer: URLSafeSerializer, signed: str, kind: type[_T]) -> _T:
     try:
         return msgspec.convert(serializer.loads(signed), kind)
-    except (BadData, msgspec.ValidationError):
+    except (BadData, msgspec.DecodeError):
         raise BadTicket from None

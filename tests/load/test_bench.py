@@ -46,7 +46,7 @@ async def test_storm_keeps_seats() -> None:
 async def test_rooms_are_spread_over_processes() -> None:
     """Each process gets some, and what they say is kept in one history."""
     with systems.deskside_four() as system:
-        async with figures.held(system, 16) as pairs:
+        async with figures.held(system, 40) as pairs:
             ports = {system.port_of(pair.room) for pair in pairs}
             relayed = await figures.relay(system, pairs, 80, 0.5)
     assert len(ports) == 4

@@ -1,6 +1,7 @@
 """Facts: written once, however often they are delivered, and projected."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
@@ -10,8 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.adapters.sql.records.projection import Projection, project
-from app.adapters.sql.records.store import Store, build
-from app.adapters.sql.records.visitors import seat_visitors
+from app.adapters.sql.records.store import Store
+from app.adapters.sql.records.visitors import SEATED, seat_visitors
 from app.adapters.sql.tables import call_events, call_notes, calls, rooms
 from app.domain.facts import TOLD, Fact, Role
 from app.domain.ids import RoomId
@@ -22,6 +23,10 @@ BATCH = 500
 
 Told = tuple[RowMapping, Projection]
 """A room as it was read, and what its facts come to."""
+
+_TIMELINE = [call_events.c[field.name] for field in fields(CallEvent)]
+_LOCKED = (rooms.c.agent_id, *SEATED)
+"""What is read of each, and no more: every value of every row has its price."""
 
 _CHANGING = ("started_at", "ended_at", "end_reason")
 """What of a call may be known better later."""
@@ -70,7 +75,7 @@ async def _lock(
     connection: AsyncConnection, ids: Collection[RoomId]
 ) -> dict[RoomId, RowMapping]:
     """Read rooms for writing, always in the same order, so that nobody deadlocks."""
-    query = select(rooms).where(rooms.c.id.in_(ids))
+    query = select(*_LOCKED).where(rooms.c.id.in_(ids))
     rows = await connection.execute(query.order_by(rooms.c.id).with_for_update())
     return {row["id"]: row for row in rows.mappings()}
 
@@ -107,12 +112,11 @@ async def _events(
     connection: AsyncConnection, ids: Collection[RoomId]
 ) -> list[tuple[RoomId, list[CallEvent]]]:
     query = (
-        select(call_events)
+        select(*_TIMELINE)
         .where(call_events.c.room_id.in_(ids))
         .order_by(call_events.c.room_id, call_events.c.number)
     )
-    rows = (await connection.execute(query)).mappings()
-    events = [build(CallEvent, row) for row in rows]
+    events = [CallEvent(*row) for row in await connection.execute(query)]
     by_room = groupby(events, key=lambda event: event.room_id)
     return [(room_id, list(group)) for room_id, group in by_room]
 

@@ -10,6 +10,10 @@ from app.adapters.sql.tables import rooms, visitors
 from app.domain.ids import RoomId
 
 
+SEATED = (rooms.c.id, rooms.c.title, rooms.c.visitor_name, rooms.c.visitor_phone)
+"""What `seat_visitors` wants to know of a room."""
+
+
 async def lock_room(connection: AsyncConnection, room_id: RoomId) -> RowMapping | None:
     """Read a room for writing."""
     query = select(rooms).where(rooms.c.id == room_id).with_for_update()
