@@ -55,4 +55,14 @@ describe("the room for pictures", () => {
     assert.equal(bandwidth.look(GOOD, 2_000), false);
     assert.equal(bandwidth.look(GOOD, 17_000), true);
   });
+
+  test("is there again once media is back, unless that has just failed", () => {
+    const bandwidth = new Bandwidth();
+    bandwidth.turn(false, 1_000);
+    bandwidth.restart(3_000);
+    assert.equal(bandwidth.pictures, true);
+    bandwidth.turn(false, 20_000);
+    bandwidth.restart(22_000);
+    assert.equal(bandwidth.pictures, false);
+  });
 });

@@ -37,8 +37,13 @@ export class Bandwidth {
     return bad && now - this.#badSince >= PATIENCE ? this.turn(false, now) : true;
   }
 
-  /** @param {number} now milliseconds; the path is a new one */
+  /**
+   * Media is back, on a path that may be a new one: unless they have just failed,
+   * pictures are tried at once.
+   * @param {number} now milliseconds
+   */
   restart(now) {
+    if (!this.pictures && this.#pause === FIRST_PAUSE) this.turn(true, now);
     this.#badSince = 0;
     this.#settled = now + PATIENCE;
   }

@@ -500,6 +500,7 @@ export class Call {
   #recovered(gap, step) {
     this.#note(`media back after ${gap.toFixed(1)} s`);
     this.#bandwidth.restart(performance.now());
+    this.#lines?.allowPictures(this.#bandwidth.pictures);
     const { path = "direct", protocol = "udp" } = this.#sample ?? {};
     this.#signal.send({ type: "recovered", gap, step, path, protocol });
     this.onchange();
