@@ -133,7 +133,7 @@ def test_who_watches_gets_numbers_and_nothing_else(tmp_path: Path) -> None:
     """Exporters and nodes, not Redis and PostgreSQL themselves."""
     rules = rendered(tmp_path, apart="monitoring")["desk"]
     let_in = f"ip saddr {ADDRESSES['monitoring']} tcp dport"
-    for ports in ("9100", "9121", "9187", "8001-8064"):
+    for ports in ("9100", "9121", "9187", "8001-8064, 18001-18064"):
         assert f"{let_in} {{ {ports} }} accept" in rules
     assert rules.count(let_in) == 4
 

@@ -13,6 +13,7 @@ from tests.ansible.playbooks import ANSIBLE, play, this_machine
 ASKED = {
     "app_ports": ["app/defaults", "app/vars"],
     "nginx_app_ports": ["nginx/defaults"],
+    "nginx_app_socket_ports": ["nginx/defaults"],
     "postgres_connections": ["postgres/defaults"],
 }
 """A variable of each role, and what of the role is needed for it."""
@@ -57,5 +58,6 @@ def test_all_roles_know_the_same_nodes(
     """By the processors of the host, or by what the operator says."""
     found = known(tmp_path, processors, **variables)
     assert found["app_ports"] == found["nginx_app_ports"] == list(ports)
+    assert found["nginx_app_socket_ports"] == [10_000 + port for port in ports]
     enough = max(100, len(ports) * OF_A_NODE + OTHERS)
     assert int(found["postgres_connections"]) == enough

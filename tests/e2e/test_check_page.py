@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, Playwright, expect
 
 from tests.e2e.conftest import People, add_agent
 from tests.e2e.people import AGENT_EMAIL, AGENT_NAME, SLOW, Person
-from tests.e2e.test_weight import KB, Scales
+from tests.e2e.scales import Scales
+from tests.e2e.test_weight import KB
 from tests.services import Node, Turn, private_folder
 
 

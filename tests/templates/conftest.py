@@ -35,6 +35,7 @@ def nodes(postgres_service: Postgres, edge_port: int) -> Iterator[list[Node]]:
                 secret="the same for all nodes of these tests",
                 turn_secret=NEW_SECRET,
                 turn_urls="turn:turn.test",
+                socket_port=free_port(),
             )
             for database in [postgres_service.create_database()]
             for _ in range(2)
@@ -60,10 +61,13 @@ def an_edge(stack: ExitStack, authority: Authority, **variables: Any) -> Edge:
 @pytest.fixture(scope="session")
 def edge(authority: Authority, nodes: list[Node], edge_port: int) -> Iterator[Edge]:
     """Pages and TURN on one host, each with a name of its own, before two nodes."""
-    ports = [node.port for node in nodes]
     with ExitStack() as stack:
         yield an_edge(
-            stack, authority, nginx_https_port=edge_port, nginx_app_ports=ports
+            stack,
+            authority,
+            nginx_https_port=edge_port,
+            nginx_app_ports=[node.port for node in nodes],
+            nginx_app_socket_ports=[node.settings["socket_port"] for node in nodes],
         )
 
 

@@ -153,6 +153,7 @@ class Edge:
             "nginx_relay_upstream": f"{LOOPBACK}:{(proxy := next(ports))}",
             "nginx_app_addresses": [LOOPBACK],
             "nginx_app_ports": [next(ports)],
+            "nginx_app_socket_ports": [],
             "nginx_certificate_file": f"{self.folder}/fullchain.pem",
             "nginx_certificate_key_file": f"{self.folder}/privkey.pem",
             "nginx_user": "root" if os.geteuid() == 0 else "",

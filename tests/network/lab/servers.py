@@ -289,5 +289,5 @@ def a_node(folder: Path, port: int, settings: Mapping[str, str | int]) -> Node:
     """A node on this port."""
     made = Node(folder, **settings)
     made.port = port
-    made.settings["port"] = port
+    made.settings |= {"port": port, "socket_port": 10_000 + port}
     return made
