@@ -10,6 +10,8 @@ let situation;
 let done = [];
 /** What arrives: nothing, sound alone, or both. */
 let arriving = { sound: true, picture: true };
+/** When it came last. */
+let newest = { sound: 0, picture: 0 };
 
 function begun({ polite = false, anew = false } = {}) {
   /** @type {Recovery} */
@@ -34,11 +36,8 @@ function begun({ polite = false, anew = false } = {}) {
  */
 function pass(recovery, from, to) {
   for (let now = from; now < to; now += 250) {
-    const { sound, picture } = situation.arrivals;
-    situation.arrivals = {
-      sound: arriving.sound ? now + 1 : sound,
-      picture: arriving.picture ? now + 1 : picture,
-    };
+    if (arriving.sound) newest.sound = now + 1;
+    if (arriving.picture) newest.picture = now + 1;
     recovery.look(now);
   }
 }
@@ -50,13 +49,14 @@ describe("recovery", () => {
     mock.method(performance, "now", () => 0);
     done = [];
     arriving = { sound: true, picture: true };
+    newest = { sound: 0, picture: 0 };
     situation = {
       talking: true,
       connection: "connected",
       reachable: true,
       expected: { sound: true, picture: true },
       steady: true,
-      arrivals: { sound: 0, picture: 0 },
+      newest: (kind) => newest[kind],
     };
   });
 

@@ -2,20 +2,25 @@
 
 /** @import { Arrivals } from "./types.js" */
 
+/** Milliseconds between two looks at the sound while the picture moves: each has its price. */
+const SELDOM = 1_000;
+
 /**
- * The newest source of each kind (webrtc-pc, section 5.3.1: getSynchronizationSources);
- * moments of the browser's own, good for nothing but to see that they change.
+ * The newest source of a kind (webrtc-pc, section 5.3.1: getSynchronizationSources); a
+ * moment of the browser's own, good for nothing but to see that it changes.
  * @param {RTCPeerConnection} pc
- * @returns {Arrivals}
+ * @param {keyof Arrivals} kind
+ * @returns {number}
  */
-export function arrivals(pc) {
-  const newest = { sound: 0, picture: 0 };
-  for (const receiver of pc.getReceivers()) {
-    const kind = receiver.track.kind === "audio" ? "sound" : "picture";
+export function newest(pc, kind) {
+  let found = 0;
+  for (const { currentDirection, receiver } of pc.getTransceivers()) {
+    if (!currentDirection?.endsWith("recv")) continue;
+    if ((receiver.track.kind === "audio") !== (kind === "sound")) continue;
     for (const { timestamp } of receiver.getSynchronizationSources?.() ?? [])
-      newest[kind] = Math.max(newest[kind], timestamp);
+      found = Math.max(found, timestamp);
   }
-  return newest;
+  return found;
 }
 
 /** Remembers when each was last seen to change. Moments are milliseconds. */
@@ -24,6 +29,9 @@ export class Watch {
   #seen = { sound: 0, picture: 0 };
   /** @type {Arrivals} */
   #at;
+  /** @type {Arrivals} */
+  #missing = { sound: 0, picture: 0 };
+  #heardAt = -SELDOM;
 
   /** @param {number} now */
   constructor(now) {
@@ -32,18 +40,40 @@ export class Watch {
 
   /**
    * What is not expected cannot be missed.
-   * @param {Arrivals} newest
+   * @param {(kind: keyof Arrivals) => number} ask for the newest
    * @param {Record<keyof Arrivals, boolean>} expected
    * @param {number} now
    * @returns {Arrivals} milliseconds for which each has been missing
    */
-  look(newest, expected, now) {
-    /** @param {keyof Arrivals} kind */
-    const missing = (kind) => {
-      if (newest[kind] !== this.#seen[kind] || !expected[kind]) this.#at[kind] = now;
-      this.#seen[kind] = newest[kind];
-      return now - this.#at[kind];
-    };
-    return { sound: missing("sound"), picture: missing("picture") };
+  look(ask, expected, now) {
+    this.#picture(expected.picture ? ask("picture") : null, now);
+    const moves = expected.picture && !this.#missing.picture;
+    if (!moves || !expected.sound || now - this.#heardAt >= SELDOM)
+      this.#sound(expected.sound ? ask("sound") : null, now);
+    return { ...this.#missing };
+  }
+
+  /**
+   * @param {number | null} newest null: it is not expected
+   * @param {number} now
+   */
+  #picture(newest, now) {
+    if (newest === null || newest !== this.#seen.picture) this.#at.picture = now;
+    this.#seen.picture = newest ?? 0;
+    this.#missing.picture = now - this.#at.picture;
+  }
+
+  /**
+   * Sound that came since it was last asked for is taken to have ended with the picture.
+   * @param {number | null} newest null: it is not expected
+   * @param {number} now
+   */
+  #sound(newest, now) {
+    if (newest === null) this.#at.sound = now;
+    else if (newest !== this.#seen.sound)
+      this.#at.sound = Math.max(this.#heardAt, this.#at.picture);
+    this.#seen.sound = newest ?? 0;
+    this.#missing.sound = now - this.#at.sound;
+    this.#heardAt = now;
   }
 }

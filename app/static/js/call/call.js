@@ -1,7 +1,7 @@
 /** A call: signaling, negotiation and own media put together. Draws nothing. */
 
 import { report } from "../lib/dom.js";
-import { arrivals } from "./arrivals.js";
+import { newest } from "./arrivals.js";
 import { Bandwidth } from "./bandwidth.js";
 import { diagnose } from "./diagnosis.js";
 import { Evidence } from "./evidence.js";
@@ -459,7 +459,7 @@ export class Call {
       reachable: this.link === "open" && !!this.peer?.connected,
       expected: { sound: microphone, picture: moving && shown },
       steady: microphone || camera,
-      arrivals: this.pc ? arrivals(this.pc) : { sound: 0, picture: 0 },
+      newest: (kind) => (this.pc ? newest(this.pc, kind) : 0),
     };
   }
 

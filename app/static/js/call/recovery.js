@@ -83,10 +83,10 @@ export class Recovery {
    * @param {Situation} situation
    * @param {number} now
    */
-  #measure({ talking, connection, expected, arrivals }, now) {
+  #measure({ talking, connection, expected, newest }, now) {
     if (!talking || connection !== "connected") this.#watch = null;
     else this.#watch ??= new Watch(now);
-    return this.#watch?.look(arrivals, expected, now) ?? { sound: 0, picture: 0 };
+    return this.#watch?.look(newest, expected, now) ?? { sound: 0, picture: 0 };
   }
 
   /**

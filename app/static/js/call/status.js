@@ -150,7 +150,11 @@ function drawTimer({ view, startedAt }) {
   const timer = byId("timer", HTMLElement);
   timer.hidden = view !== "talk" || !startedAt;
   if (!startedAt) return;
-  setText(timer, clock((Date.now() - startedAt) / 1000));
+  const text = clock((Date.now() - startedAt) / 1000);
+  // As it is laid out alone (call.css), its text makes no room for itself.
+  if (text.length !== timer.textContent.length)
+    timer.style.inlineSize = `${text.length}ch`;
+  setText(timer, text);
 }
 
 /**

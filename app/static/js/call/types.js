@@ -165,7 +165,7 @@
  * @property {boolean} reachable the other page can be sent signals
  * @property {Expected} expected
  * @property {boolean} steady of what is expected, something comes without pauses
- * @property {Arrivals} arrivals
+ * @property {(kind: keyof Arrivals) => number} newest when something of it came last
  *
  * @typedef {Object} RecoveryOptions
  * @property {boolean} polite
