@@ -74,7 +74,6 @@ function announce(room, name) {
 }
 
 function prepareSound() {
-  sound.hidden = false;
   setSound(localStorage.getItem(SOUND_KEY) !== "off");
   sound.addEventListener("click", () => {
     const on = sound.getAttribute("aria-pressed") !== "true";
