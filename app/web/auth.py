@@ -98,11 +98,18 @@ class Sessions:
             g.renewed_token = await self.records.rotate(token, now)
         return agent
 
-    async def start(self, response: Response, agent_id: AgentId) -> None:
-        """Log in: a new token for the browser, an end to the one it had."""
+    async def start(self, response: Response, agent_id: AgentId) -> bool:
+        """Log in: a new token for the browser, an end to the one it had.
+
+        False where the agent has just been removed.
+        """
         await self._forget()
-        token = await self.records.start(agent_id, datetime.now(UTC))
+        try:
+            token = await self.records.start(agent_id, datetime.now(UTC))
+        except LookupError:
+            return False
         self.put(response, token)
+        return True
 
     async def end(self, response: Response) -> None:
         """Log out."""
@@ -181,13 +188,12 @@ def blueprint(
         attempt = login_attempt(email, request.remote_addr)
         if wait := await attempts.take(attempt):
             return await _pause(form, wait)
+        response = _go(own_path(form.get("next", "")))
         agent = await _verified(agents, email, form.get("password", ""))
-        if agent is None:
+        if agent is None or not await sessions.start(response, agent.id):
             wrong = _("The e-mail or the password is wrong.")
             return await _form(form, problem=wrong, status=422)
         await attempts.forgive(attempt)
-        response = _go(own_path(form.get("next", "")))
-        await sessions.start(response, agent.id)
         return response
 
     @auth.post("/logout")

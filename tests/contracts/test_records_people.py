@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from app.adapters.sql.records import Records
 from app.adapters.sql.records.sessions import IDLE, LONGEST, OVERLAP
+from app.domain.ids import AgentId
 from app.domain.records import Agent, AgentRole, Taken
 
 
@@ -44,6 +45,12 @@ async def test_agent_cannot_take_an_address_twice(
     with pytest.raises(Taken) as refused:
         await records.agents.add("AYU@example.com", "Other", AgentRole.ADMIN, "hash")
     assert refused.value.field == "email"
+
+
+async def test_nobody_logs_in_who_is_no_more(records: Records) -> None:
+    """Agents made up for load tests go while they log in."""
+    with pytest.raises(LookupError):
+        await records.sessions.start(AgentId("removed"), NOW)
 
 
 async def test_agent_list_is_by_name(records: Records, agent: Agent) -> None:

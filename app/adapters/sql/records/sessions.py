@@ -4,6 +4,7 @@ import secrets
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from app.adapters.sql.records.store import Store, build, sha256
 from app.adapters.sql.tables import agents, sessions
@@ -25,19 +26,25 @@ class Sessions(Store):
     """The log-ins of agents."""
 
     async def start(self, agent_id: AgentId, now: datetime) -> str:
-        """Log an agent in and return the token for the cookie."""
+        """Log an agent in and return the token for the cookie.
+
+        Raises:
+            LookupError: the agent is no more.
+        """
         token = new_token()
-        async with self._writing() as connection:
-            # The one place where every log-in passes: lapsed sessions go here.
-            await connection.execute(delete(sessions).where(_expires <= now))
-            await connection.execute(
-                insert(sessions).values(
-                    token_hash=sha256(token),
-                    agent_id=agent_id,
-                    started_at=now,
-                    expires_at=now + IDLE,
-                )
-            )
+        row = insert(sessions).values(
+            token_hash=sha256(token),
+            agent_id=agent_id,
+            started_at=now,
+            expires_at=now + IDLE,
+        )
+        try:
+            async with self._writing() as connection:
+                # The one place where every log-in passes: lapsed sessions go here.
+                await connection.execute(delete(sessions).where(_expires <= now))
+                await connection.execute(row)
+        except IntegrityError as error:
+            raise LookupError("no such agent") from error
         return token
 
     async def read(self, token: str, now: datetime) -> Agent | None:
