@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Error, Locator, Page, expect
 
 
 AGENT_EMAIL, AGENT_PASSWORD = "ayu@example.org", "correct horse battery"
@@ -91,8 +91,14 @@ class Person:
             self.errors.append(message.text)
 
     def go(self, path: str) -> None:
-        """Open a page of the service."""
-        self.page.goto(path if path.startswith("http") else self.url + path)
+        """Open a page of the service; once more where the network has just changed."""
+        address = path if path.startswith("http") else self.url + path
+        try:
+            self.page.goto(address)
+        except Error as error:
+            if "ERR_NETWORK_CHANGED" not in error.message:
+                raise
+            self.page.goto(address)
 
     def button(self, name: str) -> Locator:
         """Return a button by its name."""

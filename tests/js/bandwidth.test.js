@@ -51,17 +51,17 @@ describe("the room for pictures", () => {
 
   test("can be taken by a step of the ladder", () => {
     const bandwidth = new Bandwidth();
-    bandwidth.turn(false, 1_000);
+    bandwidth.withhold(1_000);
     assert.equal(bandwidth.look(GOOD, 2_000), false);
     assert.equal(bandwidth.look(GOOD, 17_000), true);
   });
 
   test("is there again once media is back, unless that has just failed", () => {
     const bandwidth = new Bandwidth();
-    bandwidth.turn(false, 1_000);
+    bandwidth.withhold(1_000);
     bandwidth.restart(3_000);
     assert.equal(bandwidth.pictures, true);
-    bandwidth.turn(false, 20_000);
+    bandwidth.withhold(20_000);
     bandwidth.restart(22_000);
     assert.equal(bandwidth.pictures, false);
   });

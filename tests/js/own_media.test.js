@@ -40,6 +40,24 @@ describe("own media", () => {
     assert.equal(made.look(20_000).cameraStopped, false);
   });
 
+  test("without a connection nothing is measured, so nothing is said", () => {
+    const { made } = own();
+    made.heard(0.5, 1_000);
+    made.seen({ c: 10 }, 1_000);
+    made.seen({ c: 25 }, 2_000);
+    for (let now = 3_000; now < 30_000; now += 1_000) made.hold(now);
+    const { cameraStopped, silentFor } = made.look(30_000);
+    assert.deepEqual([cameraStopped, silentFor], [false, 1]);
+  });
+
+  test("a camera that has stopped before has stopped still", () => {
+    const { made } = own();
+    made.seen({ c: 10 }, 1_000);
+    made.seen({ c: 25 }, 2_000);
+    for (let now = 6_000; now < 30_000; now += 1_000) made.hold(now);
+    assert.equal(made.look(30_000).cameraStopped, true);
+  });
+
   test("a microphone whose energy stays the same is silent", () => {
     const { made, state } = own();
     made.heard(0.5, 1_000);

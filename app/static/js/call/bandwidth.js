@@ -18,6 +18,8 @@ export class Bandwidth {
   #since = 0;
   #badSince = 0;
   #pause = FIRST_PAUSE;
+  /** It was no lack of room that stopped them, as far as anybody knows. */
+  #withheld = false;
   /** What was measured before says nothing of the path that is there now. */
   #settled = 0;
 
@@ -30,11 +32,11 @@ export class Bandwidth {
   look({ available, loss }, now) {
     const bad = (available ?? Infinity) < TOO_LITTLE || loss > TOO_LOSSY;
     if (!this.pictures)
-      return now - this.#since < this.#pause ? false : this.turn(true, now);
+      return now - this.#since < this.#pause ? false : this.#turn(true, now);
     if (!bad) this.#badSince = 0;
     else this.#badSince ||= Math.max(now, this.#settled);
     if (now - this.#since > WORKED) this.#pause = FIRST_PAUSE;
-    return bad && now - this.#badSince >= PATIENCE ? this.turn(false, now) : true;
+    return bad && now - this.#badSince >= PATIENCE ? this.#turn(false, now) : true;
   }
 
   /**
@@ -43,20 +45,27 @@ export class Bandwidth {
    * @param {number} now milliseconds
    */
   restart(now) {
-    if (!this.pictures && this.#pause === FIRST_PAUSE) this.turn(true, now);
+    if (this.#withheld && this.#pause === FIRST_PAUSE) this.#turn(true, now);
     this.#badSince = 0;
     this.#settled = now + PATIENCE;
+  }
+
+  /** @param {number} now milliseconds; a step of the ladder: sound alone */
+  withhold(now) {
+    this.#turn(false, now);
+    this.#withheld = true;
   }
 
   /**
    * @param {boolean} pictures
    * @param {number} now
    */
-  turn(pictures, now) {
+  #turn(pictures, now) {
     if (this.pictures && !pictures && this.#since)
       this.#pause = Math.min(LONGEST_PAUSE, 2 * this.#pause);
     this.#badSince = 0;
     this.#since = now;
+    this.#withheld = false;
     this.pictures = pictures;
     return pictures;
   }

@@ -465,11 +465,12 @@ export class Call {
 
   /** @param {Step} step */
   #take(step) {
-    if (isRecent(this.#searchingSince)) return;
+    // A search is given its time; a new connection does not wait for those of the old one.
+    if (isRecent(step === "rebuild" ? this.#begunAt : this.#searchingSince)) return;
     this.#note(`step ${step}`);
     // What was wrong may have been the credentials.
     this.#iceServers.distrust();
-    if (step === "audio") this.#allowPictures(false);
+    if (step === "audio") this.#withholdPictures();
     if (step === "rebuild") this.#rebuild();
     else this.#restart({ relayOnly: step === "relay" && this.#iceServers.relay });
   }
@@ -487,10 +488,9 @@ export class Call {
     this.#begin();
   }
 
-  /** @param {boolean} on */
-  #allowPictures(on) {
-    this.#bandwidth.turn(on, performance.now());
-    this.#lines?.allowPictures(on);
+  #withholdPictures() {
+    this.#bandwidth.withhold(performance.now());
+    this.#lines?.allowPictures(false);
   }
 
   /**
@@ -508,6 +508,7 @@ export class Call {
 
   /** @param {number} now milliseconds */
   #diagnose(now) {
+    if (this.connection !== "connected") this.#own.hold(now);
     const cause = this.view === "talk" ? diagnose(this.#known(now)) : "";
     this.#wrong = this.connection === "connected" ? "" : cause;
     if (this.troubles.look(cause, now)) this.onchange();

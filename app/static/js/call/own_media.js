@@ -56,6 +56,16 @@ export class OwnMedia {
   }
 
   /**
+   * While there is no connection nothing is measured: that time makes no microphone
+   * silent, and stops no camera that had not stopped before.
+   * @param {number} now milliseconds
+   */
+  hold(now) {
+    this.#heardAt &&= now;
+    if (!this.#isStill(now)) this.#seenAt &&= now;
+  }
+
+  /**
    * @param {number} now milliseconds
    * @returns {OwnState}
    */
