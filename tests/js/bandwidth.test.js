@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Bandwidth } from "../../app/static/js/call/bandwidth.js";
 
-const GOOD = { available: 900_000, loss: 0 };
-const THIN = { available: 40_000, loss: 0 };
-const LOSSY = { available: 900_000, loss: 0.3 };
+const GOOD = { available: 900_000, lossThere: 0 };
+const THIN = { available: 40_000, lossThere: 0 };
+const LOSSY = { available: 900_000, lossThere: 0.3 };
 
 /**
  * @param {Bandwidth} bandwidth
- * @param {{available: number | null, loss: number}} measured
+ * @param {{available: number | null, lossThere: number}} measured
  * @param {number} from seconds
  * @param {number} to
  * @returns {number[]} the seconds in which pictures were not allowed
@@ -24,7 +24,10 @@ describe("the room for pictures", () => {
   test("is there where the network is good, or the browser does not tell", () => {
     const bandwidth = new Bandwidth();
     assert.deepEqual(without(bandwidth, GOOD, 1, 60), []);
-    assert.deepEqual(without(bandwidth, { available: null, loss: 0 }, 60, 120), []);
+    assert.deepEqual(
+      without(bandwidth, { available: null, lossThere: 0 }, 60, 120),
+      [],
+    );
   });
 
   test("ends after eight bad seconds, not after a bad moment", () => {

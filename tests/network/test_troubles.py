@@ -99,7 +99,7 @@ AMID = {
     Cause.OFFLINE: Case(
         ills.no_network,
         "This device is offline. Check Wi-Fi or mobile data; the call goes on.",
-        "Budi Santoso reconnects. The call goes on.",
+        "The connection to Budi Santoso was lost. They are coming back…",
         "The device of Budi Santoso was offline.",
         DIRECT,
     ),

@@ -32,6 +32,8 @@ export class Watch {
   /** @type {Arrivals} */
   #missing = { sound: 0, picture: 0 };
   #heardAt = -SELDOM;
+  /** Whether there were looks since then that did not ask for the sound. */
+  #skipped = false;
 
   /** @param {number} now */
   constructor(now) {
@@ -50,6 +52,7 @@ export class Watch {
     const moves = expected.picture && !this.#missing.picture;
     if (!moves || !expected.sound || now - this.#heardAt >= SELDOM)
       this.#sound(expected.sound ? ask("sound") : null, now);
+    else this.#skipped = true;
     return { ...this.#missing };
   }
 
@@ -71,7 +74,8 @@ export class Watch {
   #sound(newest, now) {
     if (newest === null) this.#at.sound = now;
     else if (newest !== this.#seen.sound)
-      this.#at.sound = Math.max(this.#heardAt, this.#at.picture);
+      this.#at.sound = this.#skipped ? this.#at.picture : now;
+    this.#skipped = false;
     this.#seen.sound = newest ?? 0;
     this.#missing.sound = now - this.#at.sound;
     this.#heardAt = now;

@@ -24,13 +24,13 @@ export class Bandwidth {
   #settled = 0;
 
   /**
-   * @param {{available: number | null, loss: number}} measured bits a second, as far as
-   *   the browser tells; 0 to 1
+   * @param {{available: number | null, lossThere: number}} measured bits a second, as far
+   *   as the browser tells; 0 to 1 of what we send: pictures of ours make no room for theirs
    * @param {number} now milliseconds
    * @returns {boolean} whether pictures may be sent from now on
    */
-  look({ available, loss }, now) {
-    const bad = (available ?? Infinity) < TOO_LITTLE || loss > TOO_LOSSY;
+  look({ available, lossThere }, now) {
+    const bad = (available ?? Infinity) < TOO_LITTLE || lossThere > TOO_LOSSY;
     if (!this.pictures)
       return now - this.#since < this.#pause ? false : this.#turn(true, now);
     if (!bad) this.#badSince = 0;

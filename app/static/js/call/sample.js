@@ -31,13 +31,12 @@ export function sample(reports, before, at = 0) {
     ({ timestamp }) => newest - (timestamp ?? newest) < OLD,
   );
   const pair = selectedPair(all);
+  const lossThere = greatest(theirs, "fractionLost");
   return {
     at,
     rtt: pair?.currentRoundTripTime ?? greatest(theirs, "roundTripTime"),
-    loss: Math.max(
-      share(received, lost, before ?? NOTHING),
-      greatest(theirs, "fractionLost"),
-    ),
+    loss: Math.max(share(received, lost, before ?? NOTHING), lossThere),
+    lossThere,
     ...wayOf(all.get(pair?.localCandidateId), all.get(pair?.remoteCandidateId)),
     received,
     lost,

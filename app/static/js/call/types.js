@@ -210,6 +210,7 @@
  * @property {number} at milliseconds of `performance.now()`
  * @property {number} rtt seconds, the last one measured
  * @property {number} loss 0 to 1 since the sample before, the worse direction
+ * @property {number} lossThere 0 to 1 of what we send, as the other side has told last
  * @property {boolean} relayed
  * @property {Way["path"]} path
  * @property {Way["protocol"]} protocol
