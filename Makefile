@@ -42,7 +42,7 @@ docs: dev ## Write docs/settings.md anew.
 lock: dev ## Pin the newest versions of all packages.
 	@tools/lock
 
-bench: dev ## Measure it beside others, its way to the first picture, and codecs. QUICK=1
+bench: dev ## Measure it beside others, its way to the first picture, codecs, and the pages. QUICK=1
 	@QUICK='$(QUICK)' $(VENV)/python -m loadtests.bench.side_by_side
 	@$(VENV)/python -m loadtests.bench.first_frame
 	@$(VENV)/python -m loadtests.bench.codecs
