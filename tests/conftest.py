@@ -40,14 +40,28 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Fast tests first, so that a mistake shows early; within a folder order stays."""
     items.sort(key=place)
+    for item in items:
+        if has_browser(item) and not in_order(item):
+            # A Chromium on a busy machine hangs now and then, while it closes for
+            # instance. Once more is all: the summary names whatever was run again.
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+def in_order(item: pytest.Item) -> bool:
+    """Whether a test goes on where another ended."""
+    return any(f"tests/{name}/" in item.nodeid for name in IN_ORDER)
+
+
+def has_browser(item: pytest.Item) -> bool:
+    """Whether a test drives real browsers."""
+    return "playwright_driver" in getattr(item, "fixturenames", ())
 
 
 def place(item: pytest.Item) -> tuple[bool, ...]:
     """Where a test stands: what is True early in this comes late."""
     compose, deploy = (f"tests/{name}/" in item.nodeid for name in IN_ORDER)
-    browser = "playwright_driver" in getattr(item, "fixturenames", ())
     # Once Playwright runs, no test of this process can have an event loop of its own.
-    late = browser and not (compose or deploy)
+    late = has_browser(item) and not (compose or deploy)
     slow = ("network", "e2e", "faults")
     network, e2e, faults = (f"tests/{name}/" in item.nodeid for name in slow)
     return deploy, compose, late, network, e2e, faults

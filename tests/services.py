@@ -297,6 +297,11 @@ class Postgres(Service):
         run([*self._wrapped(), *initdb])
 
 
+ALLOCATED = 120
+"""Seconds after which a relay that nobody refreshes is given up; ten minutes by default
+(RFC 8656, section 3.2)."""
+
+
 class Turn(Service):
     """coturn with time-limited credentials, on an address that browsers use."""
 
@@ -330,6 +335,7 @@ class Turn(Service):
             "listening-port": self.port,
             "static-auth-secret": self.secret,
             "realm": "deskside.test",
+            "max-allocate-lifetime": ALLOCATED,
             "log-file": "stdout",
             "pidfile": self.folder / "turn.pid",
             "userdb": self.folder / "turn.db",

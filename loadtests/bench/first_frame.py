@@ -12,14 +12,12 @@ Run it with ``make bench``.
 import json
 import statistics
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from tests.e2e.conftest import People, add_agent, launch
-from tests.e2e.people import AGENT_EMAIL, AGENT_NAME, SLOW, Agent, Customer
-from tests.services import Node, private_folder
+from loadtests.bench.stage import stage
+from tests.e2e.people import SLOW, Agent, Customer
 
 
 ROUNDS = 15
@@ -86,16 +84,7 @@ def call(agent: Agent, customer: Customer) -> float:
 def measure() -> dict[str, list[float]]:
     """Take both times in turn."""
     times: dict[str, list[float]] = {"bare": [], "call": []}
-    with ExitStack() as stack:
-        folder = stack.enter_context(private_folder("bench"))
-        node = Node(folder)
-        node.settings["public_url"] = node.url
-        node.migrate()
-        add_agent(node, AGENT_EMAIL, AGENT_NAME)
-        stack.enter_context(node)
-        driver = stack.enter_context(sync_playwright())
-        agents, customers = (stack.enter_context(launch(driver)) for _ in range(2))
-        people = People(node, agents, customers, stack)
+    with stage() as (people, _):
         agent = people.agent()
         customer = people.customer(prepare=lambda c: c.add_init_script(_WATCH))
         yardstick = people.customer()

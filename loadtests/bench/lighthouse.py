@@ -17,9 +17,10 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, sync_playwright
 
-from tests.e2e.conftest import CHROMIUM_FLAGS, add_agent
-from tests.e2e.people import AGENT_EMAIL, AGENT_NAME, Agent, Customer
-from tests.services import Node, find_program, free_port, private_folder
+from loadtests.bench.stage import service
+from tests.e2e.conftest import CHROMIUM_FLAGS
+from tests.e2e.people import Agent, Customer
+from tests.services import find_program, free_port
 
 
 PROMISED = 95
@@ -65,15 +66,10 @@ def measure() -> dict[str, dict[str, Any]]:
 def browser(port: int) -> Iterator[tuple[BrowserContext, str]]:
     """A service, and a Chromium whose debugging port and cookies Lighthouse shares."""
     with ExitStack() as stack:
-        folder = stack.enter_context(private_folder("lighthouse"))
-        node = Node(folder)
-        node.settings["public_url"] = node.url
-        node.migrate()
-        add_agent(node, AGENT_EMAIL, AGENT_NAME)
-        stack.enter_context(node)
+        node = stack.enter_context(service())
         driver = stack.enter_context(sync_playwright())
         context = driver.chromium.launch_persistent_context(
-            folder / "profile",
+            node.folder / "profile",
             executable_path=find_program("chromium"),
             args=[*CHROMIUM_FLAGS, f"--remote-debugging-port={port}"],
             locale="en-GB",

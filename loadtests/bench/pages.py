@@ -13,20 +13,17 @@ import statistics
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import cast
-from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from loadtests.bench import page_trace
 from loadtests.bench.bare_call import bare_page, connect
-from tests.e2e.conftest import People, add_agent, launch
-from tests.e2e.people import AGENT_EMAIL, AGENT_NAME, SLOW, Agent, Customer
-from tests.e2e.scales import Scales, empty_cache
-from tests.services import Node, private_folder
+from loadtests.bench.stage import Browsers, stage
+from tests.e2e.people import Agent, Customer
+from tests.e2e.scales import weigh_customer_pages
 
 
 ROUNDS = 3
@@ -45,7 +42,6 @@ PAPER = {
 COLUMNS = (*_PARTS, "heap", "memory")
 
 Figures = dict[str, float]
-Browsers = tuple[Browser, Browser]
 
 
 def main() -> int:
@@ -113,36 +109,12 @@ def measure(rounds: int, seconds: float) -> Measured:
     return measured
 
 
-@contextmanager
-def stage() -> Iterator[tuple[People, Browsers]]:
-    """A service of its own, and a browser for each side of a call."""
-    with ExitStack() as stack:
-        node = Node(stack.enter_context(private_folder("bench")))
-        node.settings["public_url"] = node.url
-        node.migrate()
-        add_agent(node, AGENT_EMAIL, AGENT_NAME)
-        stack.enter_context(node)
-        driver = stack.enter_context(sync_playwright())
-        agents, customers = (stack.enter_context(launch(driver)) for _ in range(2))
-        yield People(node, agents, customers, stack), (agents, customers)
-
-
 # What is fetched
 
 
 def weigh(agent: Agent, customer: Customer) -> dict[str, Figures]:
     """Open join page and call page with nothing kept; return bytes and requests."""
-    agent.create_room()
-    scales = Scales(customer.page)
-    customer.go(agent.link)
-    customer.page.wait_for_load_state("networkidle")
-    join = scales.weigh(urlsplit(agent.link).path)
-    customer.fill_in(agent.link, agent.passcode)
-    customer.page.wait_for_url("**/call")
-    empty_cache(customer.page)
-    customer.page.reload()
-    expect(customer.page.locator("#join-both")).to_be_enabled(timeout=SLOW)
-    fetched = {"join": join, "call": scales.weigh("/call")}
+    fetched = weigh_customer_pages(agent, customer)
     customer.go("/login")
     return {
         page: {"bytes": sum(sizes.values()), "requests": len(sizes)}

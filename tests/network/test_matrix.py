@@ -4,15 +4,18 @@ NETWORK=full calls through all pairs, both ways; else each kind is tried at leas
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
+from playwright.sync_api import Playwright
 
 from tests.network.conftest import FULL
-from tests.network.lab.laboratory import Lab
+from tests.network.lab import devices
+from tests.network.lab.laboratory import Lab, Side, launch
 from tests.network.lab.modes import MODES, Mode, pairs
 from tests.network.matrix import Callers, Cell, Rooms
 from tests.network.report import words
+from tests.services import private_folder
 
 
 FEW = (
@@ -34,10 +37,26 @@ CHOSEN = pairs() if FULL else [(MODES[one], MODES[other]) for one, other in FEW]
 
 
 @pytest.fixture(scope="module")
-def callers(lab_of_all: Lab, rooms: Rooms) -> Iterator[Callers]:
-    """Two people with Chromium."""
+def callers(
+    lab_of_all: Lab, rooms: Rooms, playwright_driver: Playwright
+) -> Iterator[Callers]:
+    """Two people with Chromium, whose cameras and microphones cost little."""
     with ExitStack() as stack:
+        for side in lab_of_all.sides.values():
+            stack.enter_context(with_small_devices(side, lab_of_all, playwright_driver))
         yield Callers(lab_of_all, stack, rooms)
+
+
+@contextmanager
+def with_small_devices(side: Side, lab: Lab, driver: Playwright) -> Iterator[None]:
+    """Let a side have another browser within this."""
+    usual = side.browser
+    with private_folder("devices") as folder:
+        flags = devices.small(folder)
+        authority = lab.servers.authority.certificate
+        with launch(driver, side.client, folder, authority, *flags) as side.browser:
+            yield
+    side.browser = usual
 
 
 @pytest.mark.parametrize(("agent", "customer"), CHOSEN, ids=lambda mode: mode.name)

@@ -5,10 +5,8 @@ by a network, a relay or a device that is really so.
 """
 
 import re
-import wave
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Playwright
@@ -16,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Playwright
 from app.domain.quality import Cause
 from tests.e2e.people import Agent, Customer, Person
 from tests.network.conftest import FULL
-from tests.network.lab import ills
+from tests.network.lab import devices, ills
 from tests.network.lab.ills import Ill
 from tests.network.lab.laboratory import Lab, launch
 from tests.network.lab.poor_line import Line
@@ -228,34 +226,15 @@ BROWSERS_OWN = Cause.SLOW_DEVICE
 def dead_devices(lab_of_all: Lab, playwright_driver: Playwright) -> Iterator[Browser]:
     """A browser at the customer's, with a silent microphone and a black camera."""
     with private_folder("devices") as folder:
-        sound, picture = folder / "silence.wav", folder / "black.y4m"
-        write_silence(sound)
-        write_black(picture)
         browser = launch(
             playwright_driver,
             lab_of_all.lan("customer"),
             folder,
             lab_of_all.servers.authority.certificate,
-            f"--use-file-for-fake-audio-capture={sound}",
-            f"--use-file-for-fake-video-capture={picture}",
+            *devices.dead(folder),
         )
         yield browser
         browser.close()
-
-
-def write_silence(path: Path) -> None:
-    """A second of nothing."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(48_000)
-        file.writeframes(bytes(2 * 48_000))
-
-
-def write_black(path: Path) -> None:
-    """Some black frames: YUV4MPEG2, whose black is 16, 128, 128."""
-    frame = b"FRAME\n" + bytes([16]) * 640 * 480 + bytes([128]) * (640 * 480 // 2)
-    path.write_bytes(b"YUV4MPEG2 W640 H480 F15:1 Ip A1:1 C420mpeg2\n" + 15 * frame)
 
 
 @pytest.mark.full

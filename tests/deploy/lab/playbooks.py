@@ -119,6 +119,7 @@ class Inventory:
         self.sockets.mkdir(exist_ok=True)
         return os.environ | {
             "ANSIBLE_CONFIG": str(ANSIBLE / "ansible.cfg"),
+            "ANSIBLE_HOST_KEY_CHECKING": "0",  # Hosts are made anew all the time.
             "ANSIBLE_SSH_COMMON_ARGS": " ".join(ssh_options()),
             "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.sockets),
             "ANSIBLE_NOCOLOR": "1",
