@@ -43,6 +43,7 @@ from app.web import (
     security,
     site,
     socket,
+    templating,
 )
 from app.web.brand import Brand
 from app.web.idle import Idle
@@ -139,6 +140,7 @@ def create(settings: Settings) -> Quart:  # noqa: PLR0915  (a list of parts)
         load_api.blueprint(records, rooms, allowed=settings.load_tests)
     )
     openapi.install(app, __version__)
+    templating.run_in_the_loop(app)
     if settings.proxy_hops:
         proxied = proxy.behind(app.asgi_app, settings.proxy_hops)
         app.asgi_app = proxied  # type: ignore[method-assign]

@@ -10,6 +10,7 @@ import hashlib
 import socket
 import ssl
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 from aioice import stun
@@ -29,6 +30,10 @@ LIFETIME = 120
 PAUSES = (0.5, 1.0, 2.0, 2.5)
 """Seconds until a request is sent again over UDP; then nobody is there."""
 STREAM_SECONDS = 8.0
+_name_threads = ThreadPoolExecutor(4, thread_name_prefix="names")
+"""Where no name server answers, a lookup holds a thread for many seconds: of its own,
+so that nothing else waits."""
+
 FORBIDDEN, UNAUTHORIZED, STALE, MISMATCH = 403, 401, 438, 443
 
 
@@ -139,10 +144,24 @@ async def read_frame(reader: asyncio.StreamReader) -> bytes:
 async def _open(url: RelayUrl, tls: ssl.SSLContext | None) -> _Way:
     if url.transport == "udp":
         return await _open_datagrams(url)
-    streams = await asyncio.open_connection(
-        url.host, url.port, ssl=tls if url.secure else None
-    )
-    return _Stream(*streams)
+    return await _open_stream(url, tls if url.secure else None)
+
+
+async def _open_stream(url: RelayUrl, tls: ssl.SSLContext | None) -> _Way:
+    """Take the first address that accepts; raises the last one's error."""
+    addresses = await _addresses(url.host)
+    name = url.host if tls else None
+    for left, address in enumerate(addresses, start=1 - len(addresses)):
+        try:
+            streams = await asyncio.open_connection(
+                address, url.port, ssl=tls, server_hostname=name
+            )
+        except OSError:
+            if not left:
+                raise
+        else:
+            return _Stream(*streams)
+    raise Silence(f"{url.host} has no address")
 
 
 async def _open_datagrams(url: RelayUrl) -> _Way:
@@ -156,7 +175,9 @@ async def _open_datagrams(url: RelayUrl) -> _Way:
 
 async def _addresses(host: str) -> list[str]:
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
+    found = await loop.run_in_executor(
+        _name_threads, socket.getaddrinfo, host, None, 0, socket.SOCK_DGRAM
+    )
     return list(dict.fromkeys(str(info[4][0]) for info in found))
 
 

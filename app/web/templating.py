@@ -1,6 +1,7 @@
 """What every template can use besides its own page's values."""
 
 from datetime import UTC, datetime
+from inspect import iscoroutinefunction
 from typing import Any
 from urllib.parse import urlencode
 
@@ -38,6 +39,16 @@ def install(app: Quart, files: StaticFiles, languages: Languages, brand: Brand) 
             "in_language": in_language,
             "static": files.url,
         }
+
+
+def run_in_the_loop(app: Quart) -> None:
+    """Drop what comes from Flask with every blueprint, and Quart runs in a thread.
+
+    It gives nothing to templates here, and pages would wait while all threads are busy.
+    Call it when the blueprints are there.
+    """
+    for processors in app.template_context_processors.values():
+        processors[:] = filter(iscoroutinefunction, processors)
 
 
 def in_language(tag: str) -> str:

@@ -18,7 +18,7 @@ from tests.services import Node, run
 
 PATIENCE, IN_VAIN = 15, 8
 """Seconds for a call to connect, to be seen and heard, and to find its best path; and
-to be sure that none connects."""
+to be sure that none connects, half of them at each side."""
 NO_PATH = "no path"
 
 _ONLY = """{
@@ -244,7 +244,7 @@ def look(person: Person, path: Path | None) -> dict[str, Any]:
 
     Where no path is expected, it waits a while for none.
     """
-    given = [path.path, path.protocol, PATIENCE] if path else ["", "", IN_VAIN]
+    given = [path.path, path.protocol, PATIENCE] if path else ["", "", IN_VAIN / 2]
     seen: dict[str, Any] = person.page.evaluate(_LOOK, given)
     return seen
 

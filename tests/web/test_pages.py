@@ -4,7 +4,9 @@ import asyncio
 import csv
 import json
 import re
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -249,6 +251,20 @@ def test_any_accent_can_be_read_in_both_themes(accent: str) -> None:
 
 
 # Errors.
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/check", "/j/nothing"])
+async def test_no_page_waits_for_a_thread(agent_browser: Browser, path: str) -> None:
+    """All of them are busy where, for one, no name server answers."""
+    free = threading.Event()
+    threads = ThreadPoolExecutor(1)
+    threads.submit(free.wait)
+    asyncio.get_running_loop().set_default_executor(threads)
+    try:
+        async with asyncio.timeout(10):
+            await agent_browser.get(path)
+    finally:
+        free.set()
 
 
 async def test_unknown_page_says_so_and_how_to_go_on(browser: Browser) -> None:

@@ -3,7 +3,7 @@
 import ctypes
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -32,10 +32,17 @@ class Namespace:
         self._thread = ThreadPoolExecutor(1, initializer=self._enter)
         folder = NAMES / self.name
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
+        self.know({"localhost": ("127.0.0.1", "::1")})
         asked = [f"nameserver {server}\n" for server in name_servers]
         (folder / "resolv.conf").write_text("".join(asked))
         self.ip("link set lo up")
+
+    def know(self, names: Mapping[str, Sequence[str]]) -> None:
+        """Have programs run by `run`, or behind `inside`, know these alone by heart."""
+        lines = (
+            f"{a} {name}\n" for name, addresses in names.items() for a in addresses
+        )
+        (NAMES / self.name / "hosts").write_text("".join(lines))
 
     def ip(self, *commands: str) -> None:
         """Run `ip` for each of these, in one go. Raises ServiceError."""

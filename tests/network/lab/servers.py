@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 import yaml
 
 from app.cli.configurations import Configurations
+from tests.deploy.lab.programs import inside
 from tests.e2e.conftest import add_agent
 from tests.e2e.people import AGENT_EMAIL, AGENT_NAME
 from tests.network.lab.internet import Internet, address, address6
@@ -203,13 +204,14 @@ class Servers:
             stack.callback(host.place.remove)
         stack.callback(self.stun.remove)
         self.desk = self.hosts[0].place
+        self.desk.know({"localhost": (LOOPBACK,), **self.names()})
         self.redis = Placed(self.desk, lambda: Redis(folder("redis")))
         self.postgres = Placed(self.desk, lambda: Postgres(folder("postgres")))
         for store in (self.redis, self.postgres):
             self._start(store)
         common = self._settings(relays) | settings
         self.nodes = [
-            Placed(self.desk, partial(a_node, folder("node"), port, common))
+            Placed(self.desk, partial(a_node, self.desk, folder("node"), port, common))
             for port in (8001, 8002)
         ]
 
@@ -285,9 +287,20 @@ class Stun(Service):
         return ["turnserver", f"--relay-ip={address(STUN[0])}", *given]
 
 
-def a_node(folder: Path, port: int, settings: Mapping[str, str | int]) -> Node:
+class PlacedNode(Node):
+    """A node that finds the relays by their names, as its host knows them."""
+
+    place: Namespace
+
+    def command(self) -> list[str]:
+        return [*inside(self.place.name), *super().command()]
+
+
+def a_node(
+    place: Namespace, folder: Path, port: int, settings: Mapping[str, str | int]
+) -> Node:
     """A node on this port."""
-    made = Node(folder, **settings)
-    made.port = port
+    made = PlacedNode(folder, **settings)
+    made.place, made.port = place, port
     made.settings |= {"port": port, "socket_port": 10_000 + port}
     return made
