@@ -41,9 +41,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Fast tests first, so that a mistake shows early; within a folder order stays."""
     items.sort(key=place)
     for item in items:
-        if has_browser(item) and not in_order(item):
-            # A Chromium on a busy machine hangs now and then, while it closes for
-            # instance. Once more is all: the summary names whatever was run again.
+        if not in_order(item):
+            # Browsers and servers share a busy machine with other tests, and hang or
+            # come late now and then. Once more is all; the summary names it.
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 

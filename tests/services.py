@@ -297,11 +297,6 @@ class Postgres(Service):
         run([*self._wrapped(), *initdb])
 
 
-ALLOCATED = 120
-"""Seconds after which a relay that nobody refreshes is given up; ten minutes by default
-(RFC 8656, section 3.2)."""
-
-
 class Turn(Service):
     """coturn with time-limited credentials, on an address that browsers use."""
 
@@ -313,6 +308,8 @@ class Turn(Service):
         self.secret = secrets.token_hex(24)
         self.statistics: Redis | None = None
         """Where it writes what it does (database 2), if anywhere."""
+        self.lifetime = 600
+        """Seconds after which it ends a relay that nobody refreshes."""
 
     def ready(self) -> bool:
         # Its listeners for UDP come after those for TCP.
@@ -335,7 +332,7 @@ class Turn(Service):
             "listening-port": self.port,
             "static-auth-secret": self.secret,
             "realm": "deskside.test",
-            "max-allocate-lifetime": ALLOCATED,
+            "max-allocate-lifetime": self.lifetime,
             "log-file": "stdout",
             "pidfile": self.folder / "turn.pid",
             "userdb": self.folder / "turn.db",

@@ -2,7 +2,7 @@
 
 import re
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, Error, Locator, Page, expect
@@ -90,15 +90,18 @@ class Person:
         if message.type == "error":
             self.errors.append(message.text)
 
-    def go(self, path: str) -> None:
-        """Open a page of the service; once more where the network has just changed."""
+    def go(self, path: str, until: Literal["load", "commit"] = "load") -> None:
+        """Open a page of the service; once more where the network has just changed.
+
+        It returns when the page is loaded, or already when there is a page at all.
+        """
         address = path if path.startswith("http") else self.url + path
         try:
-            self.page.goto(address)
+            self.page.goto(address, wait_until=until)
         except Error as error:
             if "ERR_NETWORK_CHANGED" not in error.message:
                 raise
-            self.page.goto(address)
+            self.page.goto(address, wait_until=until)
 
     def button(self, name: str) -> Locator:
         """Return a button by its name."""

@@ -22,12 +22,13 @@ from tests.e2e.people import (
 )
 from tests.e2e.test_accessibility import DESKTOP, PHONE, Gallery
 from tests.measured import note
-from tests.services import ALLOCATED, Node, Redis, Turn, private_folder, run
+from tests.services import Node, Redis, Turn, private_folder, run
 
 
 SECRET = "one secret for all relays of it"
 
-LET_GO = ALLOCATED + 60
+LIFETIME = 120
+LET_GO = LIFETIME + 60
 """Seconds after which what a browser left is gone: Chromium keeps it for 75 s, and what
 it forgot to end, coturn ends."""
 
@@ -83,6 +84,7 @@ def deployment(own_redis: Redis) -> Iterator[Deployment]:
         for name in ("jakarta-1", "singapore-1"):
             turn = Turn(stack.enter_context(private_folder("turn")))
             turn.secret, turn.statistics = SECRET, own_redis
+            turn.lifetime = LIFETIME
             turns[name] = stack.enter_context(turn)
         folder = stack.enter_context(private_folder("fleet"))
         statistics = f"redis://{own_redis.host}:{own_redis.port}/2"

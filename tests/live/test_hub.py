@@ -58,9 +58,11 @@ async def pair(here: Node, there: Node, agent: Browser, customer: Browser) -> Pa
     """A call across two nodes, begun."""
     await agent.connect(here.hub).join()
     agent.say("enter", media=MEDIA)
-    await customer.connect(there.hub).join()
+    welcome = await customer.connect(there.hub).join()
     customer.say("enter", media=MEDIA)
     await agent.read_peer(stage="present")
+    if welcome["peer"]["stage"] != "present":  # What the agent said may come later.
+        await customer.read_peer(stage="present")
     return agent, customer
 
 

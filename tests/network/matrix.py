@@ -203,10 +203,11 @@ class Callers:
         room, link, passcode = self.rooms.make()
         with ExitStack() as stack:
             agent = self._person(Agent, "agent", cell, stack)
-            agent.go(f"/rooms/{room}/call")
+            # The agent's page becomes ready while the customer fills in the form.
+            agent.go(f"/rooms/{room}/call", until="commit")
             customer = self._person(Customer, "customer", cell, stack)
-            agent.pass_check()
             customer.fill_in(link, passcode)
+            agent.pass_check()
             customer.pass_check()
             people: list[Person] = [agent, customer]
             seen = [look(who, way) for who, way in zip(people, expects, strict=True)]

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from websockets.sync.client import ClientConnection, connect
 
@@ -128,10 +128,10 @@ class FirefoxPage:
     def __init__(self, browser: Firefox, context: str) -> None:
         self._browser, self._context = browser, context
 
-    def go(self, url: str) -> None:
+    def go(self, url: str, wait: str = "complete") -> None:
         """Open a page; returns when it has loaded."""
         self._browser.ask(
-            "browsingContext.navigate", context=self._context, url=url, wait="complete"
+            "browsingContext.navigate", context=self._context, url=url, wait=wait
         )
 
     def evaluate(self, function: str, *given: Any) -> Any:
@@ -202,9 +202,10 @@ class FirefoxPerson:
         self.page.click("form button[type=submit], form .button-primary")
         self.page.until("!location.pathname.startsWith('/login')")
 
-    def go(self, path: str) -> None:
-        """Open a page of the service."""
-        self.page.go(path if path.startswith("http") else self.url + path)
+    def go(self, path: str, until: Literal["load", "commit"] = "load") -> None:
+        """Open a page of the service; see `Person.go`."""
+        address = path if path.startswith("http") else self.url + path
+        self.page.go(address, "complete" if until == "load" else "interactive")
 
     def fill_in(self, link: str, passcode: str) -> None:
         """Open a customer's link and fill in the form."""
