@@ -27,10 +27,10 @@ from tests.services import Node, Redis, Turn, private_folder, run
 
 SECRET = "one secret for all relays of it"
 
-LIFETIME = 120
-LET_GO = LIFETIME + 60
-"""Seconds after which what a browser left is gone: Chromium keeps it for 75 s, and what
-it forgot to end, coturn ends."""
+LIFETIME = 60
+LET_GO = 75 + LIFETIME + 60
+"""Seconds after which what a browser left is gone: Chromium keeps it for 75 s, what it
+forgot to end, coturn ends, and that is looked for now and then."""
 
 # The longest time without a new frame of the other side's picture, since it was asked.
 _WATCH = """video => {

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Playwright, expect
 
 from app.domain.quality import Cause
 from tests.e2e.people import Agent, Customer, Person
@@ -18,6 +18,7 @@ from tests.network.lab import devices, ills
 from tests.network.lab.ills import Ill
 from tests.network.lab.laboratory import Lab, launch
 from tests.network.lab.poor_line import Line
+from tests.network.lab.rules import NO_TCP
 from tests.services import private_folder
 
 
@@ -214,6 +215,21 @@ def test_what_goes_wrong_in_a_call_is_said(lab: Lab, case: Case) -> None:
             says(agent, case.agent)
     says(agent, case.agent)
     tells(agent, case.timeline)
+
+
+@pytest.mark.full
+def test_lost_signaling_is_said_while_the_call_goes_on(lab: Lab) -> None:
+    """Where TCP alone is dropped, both are told so, and see each other all the time."""
+    agent, customer = lab.join(*DIRECT, prepare=prepare)
+    lab.block("customer", NO_TCP)
+    says(customer, "Reconnecting… you need not do anything.")
+    says(agent, "Budi Santoso reconnects. The call goes on.")
+    agent.sees_picture()
+    customer.sees_picture()
+    lab.block("customer")
+    for person in (agent, customer):
+        expect(person.page.locator("#status")).not_to_contain_text("econnect")
+        person.talks()
 
 
 # Devices.

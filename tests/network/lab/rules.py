@@ -7,6 +7,7 @@ KNOWN = "ct state established,related accept"
 TO_LAN = 'iifname "pub" meta l4proto udp'
 
 NO_UDP = "meta l4proto udp drop"
+NO_TCP = "meta l4proto tcp drop"
 NO_UDP_REFUSED = "meta l4proto udp reject"
 ONLY_443 = "tcp dport 443 accept; tcp sport 443 accept; drop"
 ONLY_443_REFUSED = "tcp dport 443 accept; tcp sport 443 accept; reject"
