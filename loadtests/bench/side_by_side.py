@@ -34,6 +34,10 @@ Figures = dict[str, dict[str, Any]]
 """What came out, by system and figure."""
 
 
+OTHER_FILES = 1_000
+"""Of the clients, besides their sockets: far more than there are."""
+
+
 @dataclass(frozen=True)
 class Size:
     """How much is done."""
@@ -142,12 +146,25 @@ async def growth(size: Size) -> Figures:
         points = []
         with make() as system:
             empty = system.memory()
-            for rooms in (r for r in size.growth if r <= system.most_rooms):
+            for rooms in within_reach(size.growth, system.most_rooms):
                 async with figures.held(system, rooms) as pairs:
                     points.append(await point(system, pairs, empty))
                 say(f"{rooms} rooms: {system.name}")
         found[system.name] = {"growth": points}
     return found
+
+
+def within_reach(sizes: Sequence[int], most: int) -> list[int]:
+    """The numbers of rooms that the system, and the clients' open files, allow.
+
+    The clients are one process, with two sockets a room. Where it may open too few,
+    the largest of all takes the place of what is too large.
+    """
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    here = min(most, (files - OTHER_FILES) // 2)
+    if here < min(most, max(sizes)):
+        say(f"at most {here} rooms: only {files} files may be open")
+    return sorted({min(rooms, here) for rooms in sizes if rooms <= most})
 
 
 async def point(system: System, pairs: Sequence[Pair], empty: int) -> dict[str, float]:
