@@ -308,8 +308,6 @@ class Turn(Service):
         self.secret = secrets.token_hex(24)
         self.statistics: Redis | None = None
         """Where it writes what it does (database 2), if anywhere."""
-        self.lifetime = 600
-        """Seconds after which it ends a relay that nobody refreshes."""
 
     def ready(self) -> bool:
         # Its listeners for UDP come after those for TCP.
@@ -332,7 +330,6 @@ class Turn(Service):
             "listening-port": self.port,
             "static-auth-secret": self.secret,
             "realm": "deskside.test",
-            "max-allocate-lifetime": self.lifetime,
             "log-file": "stdout",
             "pidfile": self.folder / "turn.pid",
             "userdb": self.folder / "turn.db",
