@@ -149,19 +149,17 @@ async def _open(url: RelayUrl, tls: ssl.SSLContext | None) -> _Way:
 
 async def _open_stream(url: RelayUrl, tls: ssl.SSLContext | None) -> _Way:
     """Take the first address that accepts; raises the last one's error."""
-    addresses = await _addresses(url.host)
     name = url.host if tls else None
-    for left, address in enumerate(addresses, start=1 - len(addresses)):
+    trouble: Exception = Silence(f"{url.host} has no address")
+    for address in await _addresses(url.host):
         try:
             streams = await asyncio.open_connection(
                 address, url.port, ssl=tls, server_hostname=name
             )
-        except OSError:
-            if not left:
-                raise
-        else:
             return _Stream(*streams)
-    raise Silence(f"{url.host} has no address")
+        except OSError as error:
+            trouble = error
+    raise trouble
 
 
 async def _open_datagrams(url: RelayUrl) -> _Way:

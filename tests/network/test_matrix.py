@@ -54,9 +54,11 @@ def with_small_devices(side: Side, lab: Lab, driver: Playwright) -> Iterator[Non
     with private_folder("devices") as folder:
         flags = devices.small(folder)
         authority = lab.servers.authority.certificate
-        with launch(driver, side.client, folder, authority, *flags) as side.browser:
-            yield
-    side.browser = usual
+        try:
+            with launch(driver, side.client, folder, authority, *flags) as side.browser:
+                yield
+        finally:
+            side.browser = usual
 
 
 @pytest.mark.parametrize(("agent", "customer"), CHOSEN, ids=lambda mode: mode.name)
