@@ -6,6 +6,7 @@ import { Bandwidth } from "./bandwidth.js";
 import { diagnose } from "./diagnosis.js";
 import { Evidence } from "./evidence.js";
 import { IceServers } from "./ice_servers.js";
+import { holdsOthers } from "./left_relays.js";
 import { LINES, Lines } from "./lines.js";
 import { Media } from "./media.js";
 import { Negotiation } from "./negotiation.js";
@@ -29,6 +30,10 @@ const REBUILD = 10_000;
 const UNANSWERED = 8_000;
 /** Milliseconds: a search for a path that has just begun is given its time. */
 const GIVEN = 1_000;
+/** Milliseconds after which a browser has let go of a relay that was to be left, if it
+ * does; the polite side waits longer, since one new connection is enough for both. */
+const LEFT = 90_000;
+const LEFT_POLITE = 100_000;
 /** Milliseconds between two diagnoses. */
 const DIAGNOSE = 1_000;
 const MOST_EVENTS = 200;
@@ -94,6 +99,8 @@ export class Call {
   /** @type {MediaState | null} what the other side was last told */
   #told = null;
   #rebuiltAt = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} a relay was to be left */
+  #leaving;
 
   /**
    * @param {PageData} data
@@ -228,8 +235,7 @@ export class Call {
         return this.onchange();
       case "ice":
         this.#iceServers.take(message.ice_servers, message.expires_in);
-        // The relay that we use is to be left.
-        return message.move ? this.#restart() : undefined;
+        return message.move ? this.#leaveRelay() : undefined;
       case "ended":
         this.endReason = message.reason;
         return undefined;
@@ -341,6 +347,22 @@ export class Call {
   #restart(how) {
     this.#search();
     this.#negotiation?.restart(how);
+  }
+
+  /** The relay that we use is to be left. */
+  #leaveRelay() {
+    this.#restart();
+    clearTimeout(this.#leaving);
+    const patience = this.#polite ? LEFT_POLITE : LEFT;
+    this.#leaving = setTimeout(() => this.#letGo().catch(report), patience);
+  }
+
+  /** A relay that is still held would never become empty: a new connection leaves it. */
+  async #letGo() {
+    if (!this.pc || !(await holdsOthers(this.pc, this.#iceServers.list))) return;
+    if (!this.#situation().reachable) return;
+    this.#note("relay still held");
+    this.#beginAnew();
   }
 
   /**
