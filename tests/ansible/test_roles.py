@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.ansible.playbooks import ROLES, read
+from tests.ansible.playbooks import ANSIBLE, ROLES, read
 
 
 each_role = pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
@@ -55,6 +55,18 @@ def test_role_checks_before_it_changes(role: Path) -> None:
     first = read(role / "tasks/main.yml")[0]
     looks = first.get("ansible.builtin.import_tasks", "deskside_preflight")
     assert "preflight" in looks
+
+
+@each_role
+def test_what_a_role_is_told_is_looked_at_before_any_role_begins(role: Path) -> None:
+    """What the last role would stumble over stops the first."""
+    looked_at = [
+        task["ansible.builtin.import_role"]["name"]
+        for play in read(ANSIBLE / "preflight.yml")
+        for task in play.get("tasks", ())
+    ]
+    told = (role / "tasks/variables.yml").is_file()
+    assert looked_at.count(role.name) == int(told)
 
 
 @each_role

@@ -32,6 +32,22 @@ def test_name_that_leads_elsewhere_is_told_before_anything_changes(
     assert not lab.desk.works("test -e /etc/nftables.d")
 
 
+@pytest.mark.usefixtures("bare", "release")
+def test_what_a_late_role_is_told_is_looked_at_before_anything_changes(
+    lab: Laboratory,
+) -> None:
+    """Also what only the last role would stumble over."""
+    lab.name(desk=lab.desk.host)
+    inventory = lab.inventory("example-single", "misled")
+    inventory.place(desk=lab.desk.host)
+    inventory.fill_in(deskside_domain="desk.deploy.test")
+    wrong = {"app_first_port": "18001", "backup_keep_days": "0"}
+    for name, value in wrong.items():
+        said = inventory.refuses("site", "-e", f"{name}={value}")
+        assert name in said
+    assert not lab.desk.works("test -e /etc/nftables.d")
+
+
 def test_bare_host_to_proven_call(single: Deployment) -> None:
     """One playbook; it ends with the doctor's verdict and a call by the relay."""
     note(f"bare host to first call: {single.first.seconds:.0f} s")
