@@ -163,7 +163,7 @@ async def idle(system: System, rooms: int) -> dict[str, float]:
 
 async def _spent(system: System, sides: Sequence[Side], window: float) -> float:
     """Seconds of the server in a second, while pages only say that they are alive."""
-    beating = asyncio.create_task(beat(sides)) if sides else None
+    beating = asyncio.create_task(_beat(sides)) if sides else None
     before = system.cpu()
     await asyncio.sleep(window)
     used = system.cpu() - before
@@ -172,7 +172,7 @@ async def _spent(system: System, sides: Sequence[Side], window: float) -> float:
     return used / window
 
 
-async def beat(sides: Sequence[Side]) -> None:
+async def _beat(sides: Sequence[Side]) -> None:
     """Say of everybody, evenly over time, that they are alive."""
     wire = sides[0].wire
     if wire.beaten is not None:

@@ -11,6 +11,7 @@ by name: ``python -m loadtests.bench.side_by_side calls idle storms growth``.
 import asyncio
 import json
 import os
+import resource
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
@@ -21,7 +22,6 @@ from statistics import median
 from typing import Any
 
 from loadtests.bench import figures, systems
-from loadtests.bench.holders import held_elsewhere, most_rooms, open_all_files
 from loadtests.bench.plot import draw
 from loadtests.bench.sides import Pair
 from loadtests.bench.systems import System
@@ -32,6 +32,10 @@ RESULT = Path("var/bench/side_by_side.json")
 PLOT = RESULT.with_suffix(".svg")
 Figures = dict[str, dict[str, Any]]
 """What came out, by system and figure."""
+
+
+OTHER_FILES = 1_000
+"""Of the clients, besides their sockets: far more than there are."""
 
 
 @dataclass(frozen=True)
@@ -142,19 +146,25 @@ async def growth(size: Size) -> Figures:
         points = []
         with make() as system:
             empty = system.memory()
-            for rooms in size.growth:
-                if rooms > system.most_rooms:
-                    continue
-                here = min(rooms, most_rooms())
-                async with (
-                    held_elsewhere(system, rooms - here, here),
-                    figures.held(system, here) as pairs,
-                ):
-                    measured = await point(system, pairs, empty)
-                points.append({"rooms": rooms, **measured})
+            for rooms in within_reach(size.growth, system.most_rooms):
+                async with figures.held(system, rooms) as pairs:
+                    points.append(await point(system, pairs, empty))
                 say(f"{rooms} rooms: {system.name}")
         found[system.name] = {"growth": points}
     return found
+
+
+def within_reach(sizes: Sequence[int], most: int) -> list[int]:
+    """The numbers of rooms that the system, and the clients' open files, allow.
+
+    The clients are one process, with two sockets a room. Where it may open too few,
+    the largest of all takes the place of what is too large.
+    """
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    here = min(most, (files - OTHER_FILES) // 2)
+    if here < min(most, max(sizes)):
+        say(f"at most {here} rooms: only {files} files may be open")
+    return sorted({min(rooms, here) for rooms in sizes if rooms <= most})
 
 
 async def point(system: System, pairs: Sequence[Pair], empty: int) -> dict[str, float]:
@@ -164,6 +174,7 @@ async def point(system: System, pairs: Sequence[Pair], empty: int) -> dict[str, 
     relayed = await figures.relay(system, pairs, rate, 3.0)
     memory = system.memory()
     return {
+        "rooms": len(pairs),
         "cpu": relayed["cpu"],
         "p99": relayed["p99"],
         "memory": memory,
@@ -187,7 +198,8 @@ def say(text: str) -> None:
 def prepare() -> None:
     """Go to the clients' core, with as many open files as there may be."""
     os.sched_setaffinity(0, {systems.CLIENT_CORE})
-    open_all_files()
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def measure(parts: Sequence[str], size: Size) -> Figures:

@@ -1,8 +1,6 @@
 """The benchmark measures what it says: one tiny round of every system, for real."""
 
-import re
 import sqlite3
-import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -10,7 +8,6 @@ from typing import Any
 import pytest
 
 from loadtests.bench import figures, systems
-from loadtests.bench.holders import held_elsewhere
 from loadtests.bench.plot import draw
 from loadtests.bench.systems import System
 from loadtests.bench.table import table
@@ -54,22 +51,6 @@ async def test_rooms_are_spread_over_processes() -> None:
             relayed = await figures.relay(system, pairs, 80, 0.5)
     assert len(ports) == 4
     assert 0 < relayed["p50"] < 5
-
-
-async def test_rooms_are_held_by_further_processes() -> None:
-    """They are seated while it lasts, and gone afterwards."""
-    with systems.deskside() as system:
-        async with held_elsewhere(system, 5, 2), figures.held(system, 1):
-            assert people_in(system) == 12
-        assert people_in(system) == 0
-
-
-def people_in(system: System) -> int:
-    """How many sockets the server says that it has."""
-    with urllib.request.urlopen(f"{system.server.url}/metrics", timeout=5) as answer:  # type: ignore[attr-defined]  # noqa: S310
-        found = re.search(r"^deskside_connections (\d+)", answer.read().decode(), re.M)
-    assert found
-    return int(found[1])
 
 
 async def test_call_is_written_down() -> None:
