@@ -153,6 +153,14 @@ def administrator(
         yield people.agent()
 
 
+def gap_of(person: Person, what: str) -> float:
+    """Return the milliseconds that a person saw no new frame, and write them down."""
+    gap = float(person.page.evaluate(_GAP))
+    who = type(person).__name__.lower()
+    note(f"{what}, {who}: {gap:.0f} ms without a picture")
+    return gap
+
+
 def open_list(person: Person) -> Page:
     """Open the relays in another tab."""
     page = person.context.new_page()
@@ -264,10 +272,7 @@ def test_call_moves_when_its_relay_is_drained(
         deployment.leaves(person, used)
     for person in guests:
         person.talks()
-        gap = person.page.evaluate(_GAP)
-        who = type(person).__name__.lower()
-        note(f"relay drained, {who}: {gap:.0f} ms without a picture")
-        assert gap < 4000
+        assert gap_of(person, "relay drained") < 4000
     began = time.monotonic()
     expect_state(page, used, "It is empty", 1000 * LET_GO)
     note(f"relay drained: empty {time.monotonic() - began:.0f} s after calls left it")
@@ -294,10 +299,7 @@ def test_drained_relay_becomes_empty_where_browsers_do_not_let_go(
         expect_state(administrator.page, used, "It is empty", 1000 * LET_GO)
         for person in guests:
             person.sees_picture()
-            gap = person.page.evaluate(_GAP)
-            who = type(person).__name__.lower()
-            note(f"relay let go of, {who}: {gap:.0f} ms without a picture")
-            assert gap < SLOW
+            assert gap_of(person, "relay let go of") < SLOW
             assert person.errors == []
 
 
@@ -313,7 +315,4 @@ def test_call_survives_the_loss_of_its_relay(
         deployment.leaves(person, used)
     for person in guests:
         person.sees_picture()
-        gap = person.page.evaluate(_GAP)
-        who = type(person).__name__.lower()
-        note(f"relay killed, {who}: {gap:.0f} ms without a picture")
-        assert gap < SLOW
+        assert gap_of(person, "relay killed") < SLOW
